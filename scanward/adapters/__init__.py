@@ -1,0 +1,1 @@
+"""Implementations of the ports; the only place that knows a disk, a database or a cloud."""

@@ -1,0 +1,31 @@
+"""What the line needs of the world, as Protocols of few verbs. Knows errors and DICOM values, no implementation.
+
+`Ports` is the one argument through which the world enters the pipeline.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scanward.ports.catalog import Catalog
+from scanward.ports.clock import Clock
+from scanward.ports.crosswalk import Crosswalk
+from scanward.ports.executions import Executions
+from scanward.ports.links import Links
+from scanward.ports.object_store import ObjectStore
+from scanward.ports.secrets import Secrets
+
+__all__ = ["Catalog", "Clock", "Crosswalk", "Executions", "Links", "ObjectStore", "Ports", "Secrets"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """All ports of one site."""
+
+    objects: ObjectStore
+    catalog: Catalog
+    executions: Executions
+    crosswalk: Crosswalk
+    links: Links
+    secrets: Secrets
+    clock: Clock

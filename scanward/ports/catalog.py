@@ -1,0 +1,105 @@
+"""What is kept and can be asked, by zone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from scanward.dicom.instance import Instance
+from scanward.errors import Fault
+from scanward.ports.object_store import Zone
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An object that the gate passed and the store holds durably."""
+
+    key: str
+    size: int
+    name: str
+    instance: Instance
+    warnings: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What the gate refused, kept in quarantine under `key`."""
+
+    key: str
+    size: int
+    name: str
+    error: str
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to one sent file: its execution, or its reason."""
+
+    name: str
+    key: str
+    execution_id: str = ""
+    duplicate: bool = False
+    superseded: bool = False
+    error: str = ""
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A de-identified object, durable in the deid zone. `raw_key` makes repeats recognisable."""
+
+    key: str
+    raw_key: str
+    size: int
+    instance: Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One instance of a zone as the catalog holds it."""
+
+    key: str
+    size: int
+    instance: Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """One study of a zone: its attributes (those of its newest instance) and counts."""
+
+    study_uid: str
+    patient_id: str
+    patient_name: str
+    study_date: str
+    study_description: str
+    accession_number: str
+    modalities: tuple[str, ...]
+    series: int
+    instances: int
+    bytes: int
+
+
+class Catalog(Protocol):
+    """Instances of the raw and deid zones; rows of the deid zone never hold a value of the raw one."""
+
+    def receive(self, received: Sequence[Received], refused: Sequence[Refusal] = ()) -> list[Receipt]:
+        """Record objects and their executions in one durable transaction; receipts in order, received first.
+
+        The same bytes again: `duplicate`, with the execution that is there. Other bytes under one SOP Instance UID
+        supersede, with history.
+        """
+        ...
+
+    def deliver(self, delivered: Sequence[Delivered]) -> None:
+        """Record de-identified objects durably; idempotent; older ones of the same instance are superseded."""
+        ...
+
+    def studies(self, zone: Zone, limit: int = 100, offset: int = 0) -> list[Study]:
+        """Return studies of a zone, the newest received first."""
+        ...
+
+    def instances(self, zone: Zone, study_uid: str) -> list[Kept]:
+        """Return a study's current instances by series and instance number. Raises NotFound."""
+        ...

@@ -1,0 +1,21 @@
+"""The site's secret, from which every key is derived."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Secrets(Protocol):
+    """Where the site's secret is kept: outside the data folder, readable by one role."""
+
+    def site_secret(self) -> bytes:
+        """Return the 32 secret bytes; made at first use. Raises Misconfigured if they cannot be read or made."""
+        ...
+
+    def derive(self, purpose: str) -> bytes:
+        """Return the 32-byte key for a purpose ("links", "sessions", "crosswalk"); HKDF-SHA-256 over the secret."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Return the public fingerprint of the secret: 16 hex digits."""
+        ...

@@ -1,0 +1,45 @@
+"""Every setting, read from `SCANWARD_*` and nowhere else; `scanward config show` prints them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+NamePolicy = Literal["preserve", "safe", "pseudonymous"]
+
+
+def _config_home() -> Path:
+    return Path.home() / ".config" / "scanward"
+
+
+class Settings(BaseSettings):
+    """Settings of one site; each is an environment variable with the prefix SCANWARD_."""
+
+    model_config = SettingsConfigDict(env_prefix="SCANWARD_", extra="ignore", frozen=True)
+
+    data: Path = Field(Path("scanward-data"), description="Folder of the store and the catalog.")
+    database_url: str = Field("", description="PostgreSQL URL of the catalog; empty: SQLite in the data folder.")
+    key_file: Path = Field(
+        default_factory=lambda: _config_home() / "site.key",
+        description="The site's secret; outside the data folder, mode 0600.",
+    )
+    domain: str = Field("default", description="Project whose pseudonyms cannot be joined with another's.")
+    profile: str = Field("hipaa-safe-harbor", description="Profile name or the path of a YAML file.")
+    patient_id_digits: int = Field(12, ge=12, le=32, description="Hex digits after ANON-.")
+    deid_keys: NamePolicy = Field("safe", description="What happens to names that hold an identifier.")
+    rules: dict[str, Literal["reject", "warn"]] = Field(
+        default_factory=dict, description='Severity a rule, as JSON: {"type1-missing": "reject"}.'
+    )
+    max_object_bytes: int = Field(4 << 30, gt=0, description="Largest object accepted.")
+    max_inflated_bytes: int = Field(512 << 20, gt=0, description="Largest deflated data set after inflation.")
+    max_inflate_ratio: int = Field(200, gt=1, description="Largest inflation ratio.")
+    free_space_bytes: int = Field(1 << 30, ge=0, description="Watermark: below it uploads are answered 507.")
+    workers: int = Field(2, ge=0, description="Worker processes of the service.")
+    stage_seconds: float = Field(300.0, gt=0, description="Limit of one stage of one object; beyond it TIMED_OUT.")
+    lease_seconds: float = Field(30.0, gt=0, description="Lease of claimed work.")
+    max_attempts: int = Field(3, ge=1, description="Attempts before the dead-letter list.")
+    start_token: str | None = Field(None, description="Start-up token; empty: none, loopback only.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
