@@ -1,0 +1,73 @@
+# Scanward: everything that one does with a clone. `make help` prints what follows `##`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+STAMP := .venv/.setup-done
+DIR ?=
+ONCE ?=
+JOBS ?= 2
+
+# Coverage of the branches: over all by pytest-cov, of the two packages that must be whole by tests/gates.py.
+COVERAGE := --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE_MINIMUM) -p tests.gates
+COVERAGE_MINIMUM := 95
+
+.PHONY: help setup demo test test-all check format docs bench-deidentify bench-line mutate lock clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): scripts/setup.sh pyproject.toml uv.lock requirements-dev.txt
+	@scripts/setup.sh .venv
+	@touch $@
+
+setup: $(STAMP) ## make .venv from uv.lock, and install the Debian programs that the tests measure against
+	@scripts/debian_packages.sh dicom3tools dcmtk postgresql strace
+
+demo: $(STAMP) ## run real DICOM files (and DIR=…) through the whole line, then serve them (ONCE=1: stop after the table)
+	@DIR="$(DIR)" ONCE="$(ONCE)" scripts/demo.sh
+
+test: check ## set up, check, and run the tests with coverage
+	@$(BIN)/pytest -m "not slow" -n $(JOBS) --dist loadfile $(COVERAGE)
+
+test-all: check ## the same with the slow tests
+	@$(BIN)/pytest -n $(JOBS) --dist loadfile $(COVERAGE)
+
+check: setup ## lint, format, types, layers, dependencies, lock and generated documents, without changing anything
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/deptry .
+	@$(BIN)/uv lock --check --quiet
+	@$(BIN)/python -m scripts.generate_docs --check
+
+format: $(STAMP) ## format the code and mend what the linter can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+docs: $(STAMP) ## rewrite the generated blocks of the documents
+	@$(BIN)/python -m scripts.generate_docs
+
+bench-deidentify: $(STAMP) ## measure de-identification beside cp, dicognito, dicom-anonymizer and gdcmanon
+	@scripts/debian_packages.sh libgdcm-tools
+	@$(BIN)/python -m bench.deidentify
+
+bench-line: $(STAMP) ## measure the whole line beside a bare loop of fsynced copies and Orthanc
+	@scripts/debian_packages.sh orthanc iproute2
+	@$(BIN)/python -m bench.line
+
+mutate: $(STAMP) ## mutate deidentify/ and show which changes no test notices
+	@$(BIN)/mutmut run
+	@$(BIN)/mutmut results
+
+lock: $(STAMP) ## renew uv.lock and the exported requirements
+	@$(BIN)/uv lock --upgrade
+	@scripts/export_requirements.sh
+
+clean: ## remove what was made here (the environment too), but no data outside
+	@rm -rf .venv .demo dist build mutants htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \
+	  .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
