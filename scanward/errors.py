@@ -1,18 +1,19 @@
 """The one tree of errors, and the fault that most of them carry.
 
-    ScanwardError                500  InternalError
-    ├── BadInput                 400  Bad request            the caller's own fault
-    │   ├── InvalidDicom         400  Invalid DICOM file     the gate refused the object (DIMSE 0xC000)
-    │   ├── ValidationFailed     400  Validation failed      a rule of severity "reject" is broken (DIMSE 0xC000)
-    │   └── Quarantined          400  Quarantined            sound, but not safely cleanable (never delivered)
-    ├── NotFound                 404  Not found
-    ├── Refused                  403  Access Denied          token, Host, Origin, link or rights
-    ├── TooLarge                 413  Too large
-    ├── OutOfSpace               507  Insufficient storage   the free-space watermark is reached (DIMSE 0xA700)
-    ├── Unavailable              503  Service unavailable    transient: retrying may help (DIMSE 0xA700)
-    └── Misconfigured            500  Misconfigured          a setting, key or permission of the site
+  ScanwardError            500  InternalError
+  ├── BadInput             400  Bad request           the caller's own fault
+  │   ├── InvalidDicom     400  Invalid DICOM file    the gate refused the object (DIMSE 0xC000)
+  │   ├── ValidationFailed 400  Validation failed     a rule of severity "reject" is broken (DIMSE 0xC000)
+  │   └── Quarantined      400  Quarantined           sound, but not safely cleanable (never delivered)
+  ├── NotFound             404  Not found
+  ├── Refused              403  Access Denied         token, Host, Origin, link or rights
+  ├── TooLarge             413  Too large
+  ├── OutOfSpace           507  Insufficient storage  the free-space watermark is reached (DIMSE 0xA700)
+  ├── Unavailable          503  Service unavailable   transient: retrying may help (DIMSE 0xA700)
+  └── Misconfigured        500  Misconfigured         a setting, key or permission of the site
 
-A message says what, where and what to do. It never holds a patient's value, nor a library's own text (which may).
+A message says what, where and what to do. It never holds a patient's value, nor a library's own text
+(which may).
 """
 
 from __future__ import annotations

@@ -21,7 +21,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SCANWARD_", extra="ignore", frozen=True)
 
     data: Path = Field(Path("scanward-data"), description="Folder of the store and the catalog.")
-    database_url: str = Field("", description="PostgreSQL URL of the catalog; empty: SQLite in the data folder.")
+    database_url: str = Field(
+        "", description="PostgreSQL URL of the catalog; empty: SQLite in the data folder."
+    )
     key_file: Path = Field(
         default_factory=lambda: _config_home() / "site.key",
         description="The site's secret; outside the data folder, mode 0600.",
@@ -38,7 +40,9 @@ class Settings(BaseSettings):
     max_inflate_ratio: int = Field(200, gt=1, description="Largest inflation ratio.")
     free_space_bytes: int = Field(1 << 30, ge=0, description="Watermark: below it uploads are answered 507.")
     workers: int = Field(2, ge=0, description="Worker processes of the service.")
-    stage_seconds: float = Field(300.0, gt=0, description="Limit of one stage of one object; beyond it TIMED_OUT.")
+    stage_seconds: float = Field(
+        300.0, gt=0, description="Limit of one stage of one object; beyond it TIMED_OUT."
+    )
     lease_seconds: float = Field(30.0, gt=0, description="Lease of claimed work.")
     max_attempts: int = Field(3, ge=1, description="Attempts before the dead-letter list.")
     start_token: str | None = Field(None, description="Start-up token; empty: none, loopback only.")

@@ -1,4 +1,4 @@
-"""What the line needs of the world, as Protocols of few verbs. Knows errors and DICOM values, no implementation.
+"""What the line needs of the world, as Protocols of few verbs: knows errors and DICOM values, no adapter.
 
 `Ports` is the one argument through which the world enters the pipeline.
 """

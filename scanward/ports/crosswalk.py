@@ -20,7 +20,7 @@ class Crosswalk(Protocol):
     """The crosswalk raw <-> deid."""
 
     def record(self, pairs: Sequence[Pair]) -> list[Pair]:
-        """Keep pairs, encrypted; return those whose pseudonym already stands for another original (a collision)."""
+        """Keep pairs, encrypted; return collisions: pairs whose pseudonym stands for another original."""
         ...
 
     def original(self, kind: str, pseudonym: str, asker: str) -> str:

@@ -72,7 +72,9 @@ class Opened(Protocol):
         """Return itself."""
         ...
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Unmap and close."""
         ...
 
@@ -85,7 +87,7 @@ class ObjectStore(Protocol):
         ...
 
     def put(self, blobs: Sequence[Blob]) -> None:
-        """Name all blobs and return when each is durable (files and folders synced); a key that exists stays as it is."""
+        """Name all blobs; return when each is durable (files and folders synced). An existing key stays."""
         ...
 
     def open(self, zone: Zone, key: str) -> Opened:

@@ -9,11 +9,11 @@ class Secrets(Protocol):
     """Where the site's secret is kept: outside the data folder, readable by one role."""
 
     def site_secret(self) -> bytes:
-        """Return the 32 secret bytes; made at first use. Raises Misconfigured if they cannot be read or made."""
+        """Return the 32 secret bytes, made at first use. Raises Misconfigured if that cannot be."""
         ...
 
     def derive(self, purpose: str) -> bytes:
-        """Return the 32-byte key for a purpose ("links", "sessions", "crosswalk"); HKDF-SHA-256 over the secret."""
+        """Return the 32-byte key for "links", "sessions" or "crosswalk" (HKDF-SHA-256 over the secret)."""
         ...
 
     def fingerprint(self) -> str:
