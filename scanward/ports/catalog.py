@@ -48,12 +48,16 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A de-identified object, durable in the deid zone. `raw_key` makes repeats recognisable."""
+    """A de-identified object, durable in the deid zone. `raw_key` gives its place in the order of arrival.
+
+    checksum: hex SHA-256 over the new header and the pixel range.
+    """
 
     key: str
     raw_key: str
     size: int
     instance: Instance
+    checksum: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Kept:
     key: str
     size: int
     instance: Instance
+    checksum: str = ""
 
 
 @dataclass(frozen=True, slots=True)

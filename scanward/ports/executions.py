@@ -84,14 +84,20 @@ class Executions(Protocol):
         ...
 
     def renew(self, claims: Sequence[Claim], lease_seconds: float) -> None:
-        """Prolong leases that are still held."""
+        """Prolong leases that are still held; at zero seconds they lapse, and each is then claimed alone."""
+        ...
+
+    def release(self, claims: Sequence[Claim]) -> None:
+        """Give back work that was not begun; its attempt is uncounted. Leases that were lost are left alone."""
         ...
 
     def finish(self, outcomes: Sequence[Outcome]) -> int:
         """Record outcomes in one transaction; those whose lease was lost are dropped. Return how many held."""
         ...
 
-    def list(self, status: Status | None = None, limit: int = 100, after: str = "", *, dead_letter: bool = False) -> list[Execution]:
+    def list(
+        self, status: Status | None = None, limit: int = 100, after: str = "", *, dead_letter: bool = False
+    ) -> list[Execution]:
         """Return executions, newest first, after the id given."""
         ...
 

@@ -1,0 +1,130 @@
+"""One database, two engines: SQLite in two files, or PostgreSQL by URL; what differs stands on this page.
+
+SQLite runs in write-ahead mode with every commit synced and freed pages overwritten (`secure_delete`), so
+that a value that was removed is in no file any more. Each file is written in transactions of its own: in this
+mode a commit over two attached files is not atomic.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from scanward.adapters.local.disk import sync_folder
+from scanward.adapters.local.sql_tables import DEID, RAW
+from scanward.errors import Misconfigured, OutOfSpace, Unavailable
+
+_BUSY_SECONDS = 30.0
+_WRITING = "scanward_writing"
+
+
+class Database:
+    """Connections to the catalog, in transactions that either read or write."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Take over an engine made by `open_sqlite` or `open_postgresql`."""
+        self._engine = engine
+        self._writing = engine.execution_options(**{_WRITING: True})
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Return whether the files are SQLite's."""
+        return self._engine.dialect.name == "sqlite"
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection in a read transaction. Raises Unavailable."""
+        with _database_errors(), self._engine.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def writing(self, *locked: Table) -> Iterator[Connection]:
+        """Yield a connection in a transaction, durable when this returns; writers of `locked` take turns.
+
+        SQLite has one writer at a time anyway, and its transaction begins as one: none fails half-way.
+        Raises Unavailable or OutOfSpace; nothing is changed then.
+        """
+        with _database_errors(), self._writing.begin() as connection:
+            if locked and not self.is_sqlite:
+                names = ", ".join(f"{table.schema}.{table.name}" for table in locked)
+                connection.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+
+def open_database(folder: Path, url: str) -> Database:
+    """Open the catalog: PostgreSQL if `url` names one, else SQLite in `folder`. Raises Misconfigured."""
+    return Database(open_postgresql(url) if url else open_sqlite(folder))
+
+
+def open_sqlite(folder: Path) -> Engine:
+    """Return an engine over `catalog.sqlite` and `deid.sqlite` in a folder, made if missing (mode 0600)."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    catalog, deid = folder / "catalog.sqlite", folder / "deid.sqlite"
+    for path in (catalog, deid):
+        path.touch(mode=0o600, exist_ok=True)
+    sync_folder(folder)
+    engine = create_engine(f"sqlite:///{catalog}", connect_args={"timeout": _BUSY_SECONDS})
+    event.listen(engine, "connect", lambda connection, _record: _prepare(connection, deid))
+    event.listen(engine, "begin", _begin)
+    # SQLite calls its first file "main", whatever the schema in it is called.
+    return engine.execution_options(schema_translate_map={RAW: "main"})
+
+
+def open_postgresql(url: str) -> Engine:
+    """Return an engine on a PostgreSQL server, by the driver of the extra `postgres`."""
+    try:
+        address = make_url(url)
+        if address.get_backend_name() not in {"postgresql", "postgres"}:
+            raise Misconfigured(
+                "SCANWARD_DATABASE_URL must begin with postgresql:// (or be empty for SQLite)."
+            )
+        return create_engine(address.set(drivername="postgresql+pg8000"), pool_pre_ping=True)
+    except ArgumentError:
+        raise Misconfigured("SCANWARD_DATABASE_URL is no URL of a database.") from None
+    except (ImportError, NoSuchModuleError):
+        raise Misconfigured("PostgreSQL needs its driver: install scanward[postgres].") from None
+
+
+def _prepare(connection: sqlite3.Connection, deid: Path) -> None:
+    connection.isolation_level = None  # Transactions begin where `_begin` says so, not where sqlite3 guesses.
+    connection.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000)}")
+    connection.execute(f"ATTACH DATABASE ? AS {DEID}", (str(deid),))
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    for schema in ("main", DEID):
+        connection.execute(f"PRAGMA {schema}.journal_mode = WAL")
+        connection.execute(f"PRAGMA {schema}.synchronous = FULL")
+        connection.execute(f"PRAGMA {schema}.secure_delete = ON")
+
+
+def _begin(connection: Connection) -> None:
+    writing = connection.get_execution_options().get(_WRITING, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+@contextlib.contextmanager
+def _database_errors() -> Iterator[None]:
+    """Pass on no text of the driver: it holds statements and their values."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _translated(error.orig) from None
+
+
+def _translated(cause: Any) -> Exception:  # noqa: ANN401 - each driver has its own tree of errors
+    code = getattr(cause, "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_FULL:
+        return OutOfSpace("The disk of the catalog is full; free space and try again.")
+    name = getattr(cause, "sqlite_errorname", "") or type(cause).__name__
+    return Unavailable(f"The catalog's database could not be used ({name}).")

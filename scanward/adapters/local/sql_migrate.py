@@ -1,0 +1,64 @@
+"""Bring both schemas to the newest revision when the catalog is opened, by Alembic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, inspect, text
+
+from scanward.adapters.local.sql_engine import Database
+from scanward.adapters.local.sql_tables import DEID, RAW, SCHEMAS
+from scanward.errors import Misconfigured
+
+NEWEST = {RAW: "0001", DEID: "0001"}
+
+_FOLDER = Path(__file__).parent / "migrations"
+_LOCK = 0x5CA97A2D
+
+
+def migrate(database: Database) -> None:
+    """Upgrade what is older than this release. Raises Misconfigured if the catalog is newer."""
+    for schema in SCHEMAS:
+        if revision(database, schema) != NEWEST[schema]:
+            _upgrade(database, schema)
+
+
+def revision(database: Database, schema: str) -> str:
+    """Return the revision of a schema, "" before the first."""
+    with database.reading() as connection:
+        return _revision(connection, place(database, schema))
+
+
+def place(database: Database, schema: str) -> str:
+    """Return what the database calls a schema."""
+    return "main" if database.is_sqlite and schema == RAW else schema
+
+
+def _revision(connection: Connection, schema: str) -> str:
+    if not inspect(connection).has_table("alembic_version", schema=schema):
+        return ""
+    found = connection.execute(text(f"SELECT version_num FROM {schema}.alembic_version")).scalar()  # noqa: S608 - ours
+    return str(found or "")
+
+
+def _upgrade(database: Database, schema: str) -> None:
+    where = place(database, schema)
+    with database.writing() as connection:
+        if not database.is_sqlite:
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
+        found = _revision(connection, where)
+        if found > NEWEST[schema]:
+            raise Misconfigured("The catalog was made by a newer release of Scanward; install that one.")
+        config = Config()
+        config.set_main_option("path_separator", "newline")
+        config.set_main_option("script_location", _escaped(_FOLDER))
+        config.set_main_option("version_locations", _escaped(_FOLDER / schema))
+        config.attributes.update(connection=connection, version_table_schema=where)
+        command.upgrade(config, "head")
+
+
+def _escaped(folder: Path) -> str:
+    return str(folder).replace("%", "%%")

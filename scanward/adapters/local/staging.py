@@ -1,0 +1,106 @@
+"""A blob under way: a temporary file in the store's own staging folder, hashed while it is written."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from scanward.adapters.local.disk import disk_errors, require_space, start_write_back
+from scanward.dicom.pieces import Piece, Span, write_pieces
+
+_CHECK_EVERY = 8 << 20
+_CHUNK = 1 << 20
+
+
+class StagedFile:
+    """A temporary file that `FileStore.put` names; what is left of it after a crash is swept at start."""
+
+    def __init__(self, folder: Path, watermark: int) -> None:
+        """Create the file, readable by its owner only."""
+        self._path = folder / secrets.token_hex(16)
+        self._watermark = watermark
+        self._hash = hashlib.sha256()
+        self._size = 0
+        self._next_check = 0
+        with disk_errors("a temporary file was made"):
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            self._descriptor = os.open(self._path, flags, 0o600)
+
+    @property
+    def path(self) -> Path:
+        """Return the temporary file."""
+        return self._path
+
+    @property
+    def size(self) -> int:
+        """Return the bytes written so far."""
+        return self._size
+
+    @property
+    def sha256(self) -> str:
+        """Return the hex SHA-256 of all bytes written."""
+        return self._hash.hexdigest()
+
+    def fileno(self) -> int:
+        """Return the file descriptor, open until the blob is named or discarded."""
+        return self._descriptor
+
+    def write(self, chunk: bytes) -> None:
+        """Append bytes. Raises OutOfSpace under the watermark."""
+        if self._size + len(chunk) > self._next_check:
+            self._reserve(len(chunk))
+        with disk_errors("an object was written"):
+            rest = memoryview(chunk)
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        self._hash.update(chunk)
+        self._size += len(chunk)
+
+    def write_pieces(self, pieces: Sequence[Piece], source_fd: int) -> None:
+        """Append new bytes and ranges of the source, and start their way to the disk."""
+        self._reserve(sum(piece.length if isinstance(piece, Span) else len(piece) for piece in pieces))
+        with disk_errors("an object was written"):
+            self._size += write_pieces(pieces, source_fd, self._descriptor)
+            for piece in pieces:
+                self._hash_piece(piece, source_fd)
+        start_write_back(self._descriptor)
+
+    def discard(self) -> None:
+        """Remove the temporary file; a second call does nothing."""
+        if self._descriptor >= 0:
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
+            self.close()
+
+    def close(self) -> None:
+        """Close the file and leave it where it is."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+
+    def __del__(self) -> None:
+        """Remove what nobody named nor discarded, so that an abandoned upload leaves nothing."""
+        if getattr(self, "_descriptor", -1) >= 0:
+            self.discard()
+
+    def _reserve(self, wanted: int) -> None:
+        with disk_errors("the free space was asked"):
+            require_space(self._path.parent, wanted, self._watermark)
+        self._next_check = self._size + wanted + _CHECK_EVERY
+
+    def _hash_piece(self, piece: Piece, source_fd: int) -> None:
+        if not isinstance(piece, Span):
+            self._hash.update(piece)
+            return
+        offset, left = piece.offset, piece.length
+        while left:
+            chunk = os.pread(source_fd, min(left, _CHUNK), offset)
+            if not chunk:
+                raise OSError(5, "the source ended while it was copied")
+            self._hash.update(chunk)
+            offset, left = offset + len(chunk), left - len(chunk)
