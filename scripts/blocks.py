@@ -11,7 +11,7 @@ from scanward.settings import Settings
 ROOT = Path(__file__).resolve().parent.parent
 BESIDE = {
     "src": "the documented import paths (`from src.…`): re-exports, not in the wheel",
-    "tests": "by stage; `ports` runs each port on every adapter, `hostile` is bad input, `faults` kills and cuts",
+    "tests": "by stage; `ports` runs each port on every adapter, `faults` kills and cuts",
     "bench": "measured beside what one would use instead; figures in bench/README.md",
     "scripts": "set-up, the demo and these generated blocks",
     "docs": "architecture, API, user guide, deployment, compliance, decisions",

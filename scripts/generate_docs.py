@@ -1,6 +1,6 @@
 """Rewrite the generated blocks of README.md and docs/, or with --check say which are stale.
 
-A block stands between `<!-- generated: NAME -->` and `<!-- end -->`; `scripts.blocks` knows what belongs there.
+A block stands between `<!-- generated: NAME -->` and `<!-- end -->`; `scripts.blocks` knows its content.
 """
 
 from __future__ import annotations

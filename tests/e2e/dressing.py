@@ -212,7 +212,7 @@ def update(dataset: Dataset, **values: object) -> None:
 
 
 def _icon(dataset: Dataset, person: Person) -> None:
-    """An icon whose pixels are letters, and pixel data inside it (a rule that looks at depth 0 only misses it)."""
+    """An icon whose pixels are letters: pixel data that a rule for the top level misses."""
     letters = even(person.raw(person.text)).ljust(SIDE * SIDE, b"\1")
     icon = item(
         SamplesPerPixel=1,
