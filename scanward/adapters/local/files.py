@@ -19,13 +19,14 @@ from types import TracebackType
 from typing import Self
 
 from scanward.adapters.local.disk import disk_errors, start_write_back, sync_folder
+from scanward.adapters.local.hold import Hold
 from scanward.adapters.local.staging import StagedFile
 from scanward.dicom.pieces import Piece
 from scanward.errors import BadInput, NotFound
 from scanward.ports.object_store import Blob, Zone
 
 _KEY = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_SHARDS = tuple(f"{number:02x}" for number in range(256))
+SHARDS = tuple(f"{number:02x}" for number in range(256))
 
 
 class MappedFile:
@@ -74,6 +75,7 @@ class FileStore:
         self._root = root
         self._watermark = watermark
         self._staging = root / "staging"
+        self.hold: Hold | None = None
         with disk_errors("the store's folders were made"):
             self._make_folders()
 
@@ -129,7 +131,7 @@ class FileStore:
 
     def keys(self, zone: Zone) -> Iterator[str]:
         """Yield every key of a zone, in order."""
-        for shard in _SHARDS:
+        for shard in SHARDS:
             yield from self.shard_keys(zone, shard)
 
     def shard_keys(self, zone: Zone, shard: str) -> list[str]:
@@ -156,7 +158,7 @@ class FileStore:
         for zone in zones:
             zone.mkdir(mode=0o700, exist_ok=True)
             there = {path.name for path in zone.iterdir()}
-            for shard in _SHARDS:
+            for shard in SHARDS:
                 if shard not in there:
                     (zone / shard).mkdir(mode=0o700, exist_ok=True)
         # Another process may have made them a moment ago: they are synced by whoever relies on them.

@@ -24,7 +24,7 @@ def check_key(database: Database, secrets: FileSecrets) -> None:
         wanted = _note(database, secrets.fingerprint())
     elif not secrets.exists:
         raise Misconfigured(
-            f"The catalog was made with the key {wanted}, and the key file is missing: put it back, or restore"
+            f"The catalog was made with the key {wanted}, but the key file is missing: put it back or restore"
             " it with `scanward key import` (SCANWARD_KEY_FILE names its place)."
         )
     found = secrets.fingerprint()

@@ -1,0 +1,23 @@
+"""How a work ends that did not succeed: the object's own fault for good, anything else once more later."""
+
+from __future__ import annotations
+
+from scanward.errors import BadInput, OutOfSpace, ScanwardError
+from scanward.ports.executions import Claim, Outcome, Stage, Status
+
+_FIRST_PAUSE = 2.0
+_FULL_DISK_PAUSE = 30.0
+
+
+def outcome_of(claim: Claim, stages: tuple[Stage, ...], error: ScanwardError | None) -> Outcome:
+    """Return FAILED with the seeds' words for what is at fault itself, else RUNNING with a back-off.
+
+    Pauses double with each attempt: 2, 4 s, … and from 30 s on where the disk is full.
+    """
+    if error is None:
+        return Outcome(claim, Status.RUNNING, stages=stages, retry_after=0.0)
+    if isinstance(error, BadInput):
+        return Outcome(claim, Status.FAILED, error.error, error.message, error.faults, stages)
+    first = _FULL_DISK_PAUSE if isinstance(error, OutOfSpace) else _FIRST_PAUSE
+    pause = first * 2 ** (claim.attempt - 1)
+    return Outcome(claim, Status.RUNNING, error.error, error.message, error.faults, stages, retry_after=pause)

@@ -1,0 +1,32 @@
+"""What the gate said yes or no to, made durable: the bytes first, then their rows in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scanward.ports import Ports
+from scanward.ports.catalog import Receipt, Received, Refusal
+from scanward.ports.object_store import Blob, Staged, Zone
+
+Judged = tuple[Staged, Received | Refusal]
+
+
+def keep(judged: Sequence[Judged], ports: Ports) -> list[Receipt]:
+    """Put objects into raw and refusals into quarantine; return receipts in order once all is durable.
+
+    A crash before the rows leaves blobs without a row, which the next start sweeps: nobody was told yes.
+    Raises OutOfSpace or Unavailable; then nothing of the batch counts as received.
+    """
+    if not judged:
+        return []
+    ports.objects.put([Blob(_zone(verdict), verdict.key, staged) for staged, verdict in judged])
+    received = [verdict for _, verdict in judged if isinstance(verdict, Received)]
+    refused = [verdict for _, verdict in judged if isinstance(verdict, Refusal)]
+    receipts = iter(ports.catalog.receive(received, refused))
+    of_received = [next(receipts) for _ in received]
+    ordered = {True: iter(of_received), False: receipts}
+    return [next(ordered[isinstance(verdict, Received)]) for _, verdict in judged]
+
+
+def _zone(verdict: Received | Refusal) -> Zone:
+    return Zone.RAW if isinstance(verdict, Received) else Zone.QUARANTINE

@@ -1,0 +1,136 @@
+"""What came of claimed objects, staged one by one and made durable as a batch.
+
+The order makes every crash harmless: the crosswalk knows a pseudonym before any output bears it, a blob is
+durable before its row, and the row before the execution says SUCCEEDED. A repeat finds what is there by name.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from scanward.dicom import instance, structure
+from scanward.dicom.pieces import Piece
+from scanward.dicom.structure import Bounds
+from scanward.errors import BadInput, Fault, InvalidDicom, Quarantined, ScanwardError
+from scanward.ports import Ports
+from scanward.ports.catalog import Delivered, Refusal
+from scanward.ports.crosswalk import Pair
+from scanward.ports.executions import Claim, Outcome, Stage, Status
+from scanward.ports.object_store import Blob, ObjectStore, Opened, Zone
+from scanward.store.ending import outcome_of
+from scanward.store.zones import copy_to_quarantine
+
+COLLISION = Fault(
+    rule="pseudonym-collision",
+    message="A pseudonym of this object stands for another original; raise SCANWARD_PATIENT_ID_DIGITS.",
+    clause="PS3.15 E.1",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A de-identified object under way: its staged blob and the row that it will get."""
+
+    blob: Blob
+    delivered: Delivered
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One claimed object and what has come of it so far; `error` ends it."""
+
+    claim: Claim
+    size: int = 0
+    stages: tuple[Stage, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    output: Output | None = None
+    error: ScanwardError | None = None
+
+    def failed(self, error: ScanwardError) -> Work:
+        """Return the work ended by an error; what was staged is discarded."""
+        if self.output:
+            self.output.blob.staged.discard()
+        return replace(self, output=None, error=error)
+
+
+def stage_output(
+    pieces: Sequence[Piece], source: Opened, raw_key: str, key: str, objects: ObjectStore, bounds: Bounds
+) -> Output:
+    """Write an output to staging, and let it pass the gate too. Raises Quarantined if it does not."""
+    staged = objects.stage(pieces, source.fileno())
+    try:
+        with structure.open_object(staged.path, bounds=bounds) as written:
+            header = instance.describe(written.view, structure.check(written.view, bounds))
+    except InvalidDicom as fault:
+        staged.discard()
+        raise Quarantined(
+            "The output does not pass the gate; this is a fault of Scanward.", faults=fault.faults
+        ) from None
+    except BaseException:
+        staged.discard()
+        raise
+    return Output(Blob(Zone.DEID, key, staged), Delivered(key, raw_key, staged.size, header, staged.sha256))
+
+
+def settle(works: Sequence[Work], ports: Ports) -> list[Outcome]:
+    """Make a batch durable and return its outcomes; a fault of the surroundings is everyone's."""
+    began = time.perf_counter()
+    try:
+        works = _without_collisions(works, ports)
+        _store(works, ports)
+    except ScanwardError as error:
+        return [outcome_of(one.claim, one.stages, one.failed(error).error) for one in works]
+    share = (time.perf_counter() - began) / max(len(works), 1)
+    return [_outcome(work, share) for work in works]
+
+
+def _without_collisions(works: Sequence[Work], ports: Ports) -> list[Work]:
+    pairs = [pair for work in works if work.output for pair in work.pairs]
+    colliding = set(ports.crosswalk.record(pairs)) if pairs else set()
+    if not colliding:
+        return list(works)
+    error = Quarantined(COLLISION.message, faults=(COLLISION,))
+    return [
+        work.failed(error) if work.output and colliding.intersection(work.pairs) else work for work in works
+    ]
+
+
+def _store(works: Sequence[Work], ports: Ports) -> None:
+    outputs = [work.output for work in works if work.output]
+    at_fault = [work for work in works if isinstance(work.error, BadInput)]
+    copies = [copy_to_quarantine(ports.objects, work.claim.raw_key) for work in at_fault]
+    blobs = [output.blob for output in outputs] + copies
+    if not blobs:
+        return
+    try:
+        ports.objects.put(blobs)
+    finally:
+        for blob in blobs:
+            blob.staged.discard()
+    if at_fault:
+        ports.catalog.receive((), [_refusal(work) for work in at_fault])
+    ports.catalog.deliver([output.delivered for output in outputs])
+
+
+def _refusal(work: Work) -> Refusal:
+    """Return the quarantine's row; the sender's name stands in the execution."""
+    error = work.error or Quarantined("")
+    return Refusal(work.claim.raw_key, work.size, "", error.error, error.faults)
+
+
+def _outcome(work: Work, share: float) -> Outcome:
+    """Return how it ended; an output's share of the batch's durable writes counts to its store stage."""
+    if not work.output:
+        return outcome_of(work.claim, work.stages, work.error)
+    last = work.stages[-1]
+    stages = (*work.stages[:-1], replace(last, seconds=last.seconds + share))
+    delivered = work.output.delivered
+    return Outcome(
+        work.claim,
+        Status.SUCCEEDED,
+        stages=stages,
+        deid_key=delivered.key,
+        deid_study_uid=delivered.instance.study_uid,
+    )
