@@ -10,6 +10,7 @@ from functools import cached_property
 from hashlib import sha256
 
 from scanward.deidentify import private, supplement, table
+from scanward.deidentify.actions import is_textual
 from scanward.deidentify.markers import MARKER_TAGS, Marker, markers
 from scanward.deidentify.profile import Profile, tag_number
 from scanward.deidentify.resolution import kept, need_of, resolve, rule_of, scanned
@@ -182,4 +183,4 @@ def vr_is_sound(vr: str, allowed: tuple[str, ...]) -> bool:
         return any(one in _OPAQUE for one in allowed)
     if vr in _NUMBERS:
         return any(one in _NUMBERS for one in allowed)
-    return True
+    return is_textual(vr)
