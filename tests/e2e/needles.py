@@ -138,9 +138,13 @@ def spellings(word: str) -> Iterator[bytes]:
                 yield found
 
 
-def needles(people: Iterable[Person], *, times_kept: bool = False) -> tuple[bytes, ...]:
-    """Return every byte string that must not be found; times are left out where a profile keeps them."""
-    words = {word for person in people for word in person.words()} | {*DATES, f"{ROOT_UID}."}
+def needles(
+    people: Iterable[Person], *, times_kept: bool = False, dates_kept: bool = False
+) -> tuple[bytes, ...]:
+    """Return every byte string that must not be found; without the dates and times that a profile keeps."""
+    words = {word for person in people for word in person.words()} | {f"{ROOT_UID}."}
+    if not dates_kept:
+        words |= set(DATES)
     if not times_kept:
         words |= set(TIMES)
     return tuple(sorted({spelling for word in words for spelling in spellings(word)}))

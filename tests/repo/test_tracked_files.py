@@ -11,7 +11,7 @@ from scripts.generate_docs import ROOT
 
 pytestmark = pytest.mark.unit
 
-# A lock names the place of every file that it locks; nothing else may know one, nor a path of somebody's machine.
+# A lock names the place of every file that it locks; nothing else may know one, nor a path of a machine.
 FORBIDDEN = re.compile(rb"files\.pythonhosted|pypi\.org|registry\.npmjs|deb\.debian|/root/|/work/|/home/\w")
 UNFINISHED = re.compile(rb"\b(TODO|FIXME|XXX)\b|NotImplementedError")
 BINARY = {".png", ".dcm", ".gz", ".bin"}
