@@ -21,3 +21,15 @@ def outcome_of(claim: Claim, stages: tuple[Stage, ...], error: ScanwardError | N
     first = _FULL_DISK_PAUSE if isinstance(error, OutOfSpace) else _FIRST_PAUSE
     pause = first * 2 ** (claim.attempt - 1)
     return Outcome(claim, Status.RUNNING, error.error, error.message, error.faults, stages, retry_after=pause)
+
+
+def unexpected(fault: Exception) -> ScanwardError:
+    """Return what may be told of a surprise: its type, and the last place in our own code. Never its text."""
+    place = ""
+    trace = fault.__traceback__
+    while trace is not None:
+        name = str(trace.tb_frame.f_globals.get("__name__", ""))
+        if name.startswith("scanward."):
+            place = f" in {name}, line {trace.tb_lineno}"
+        trace = trace.tb_next
+    return ScanwardError(f"{type(fault).__name__}{place}.")

@@ -1,0 +1,125 @@
+"""A worker process: claim a batch, take each object through the line, make all durable, finish, again."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection, wait
+
+from scanward import logs, wiring
+from scanward.entrypoints.worker.messages import SETTLE, Began, Claimed
+from scanward.errors import ScanwardError
+from scanward.pipeline import Line, Work, advance, settle
+from scanward.ports.executions import Claim
+from scanward.settings import Settings
+from scanward.store.ending import unexpected
+
+BATCH = 20
+_SHORTEST_PAUSE = 0.02
+_LONGEST_PAUSE = 0.2
+_AFTER_FAULT = 1.0
+
+_log = logs.logger(__name__)
+
+
+def main(settings: Settings, supervisor: Connection) -> None:
+    """Work until SIGTERM, which lets the current object end, or until the supervisor is gone."""
+    stopping = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: stopping.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides.
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    logs.configure(settings.log_level)
+    ports = wiring.open_ports(settings, sweep=False)
+    _Worker(settings, wiring.open_line(settings, ports), supervisor, stopping).run()
+
+
+class _Worker:
+    def __init__(
+        self, settings: Settings, line: Line, supervisor: Connection, stopping: threading.Event
+    ) -> None:
+        self._name = f"{socket.gethostname()}-{os.getpid()}"
+        self._lease = settings.lease_seconds
+        self._line = line
+        self._executions = line.ports.executions
+        self._supervisor = supervisor
+        self._stopping = stopping
+
+    def run(self) -> None:
+        pause = _SHORTEST_PAUSE
+        idle = False
+        while not self._stopping.is_set():
+            try:
+                claims = self._executions.claim(self._name, BATCH, self._lease)
+                if claims:
+                    idle, pause = False, _SHORTEST_PAUSE
+                    self._supervisor.send(Claimed(tuple(claims)))
+                    self._work(claims)
+                    continue
+            except ScanwardError as fault:
+                # The catalog or the disk cannot be used now. What was leased lapses and is taken up again.
+                _log.warning("line interrupted", operation="worker", error=fault.error, reason=fault.message)
+                pause = _AFTER_FAULT
+            if not idle:
+                self._supervisor.send(Claimed(()))
+                idle = True
+            self._stopping.wait(pause)
+            pause = min(pause * 2, max(pause, _LONGEST_PAUSE))
+
+    def _work(self, claims: Sequence[Claim]) -> None:
+        with self._renewing(claims):
+            works = [
+                self._advance(index, claim)
+                for index, claim in enumerate(claims)
+                if index == 0 or not self._stopping.is_set()
+            ]
+            self._supervisor.send(Began(-1, SETTLE))
+            outcomes = settle(works, self._line.ports)
+            self._executions.finish(outcomes)
+        self._executions.release(claims[len(works) :])
+        for outcome in outcomes:
+            _log.info(
+                "ended",
+                operation="execution",
+                execution=outcome.claim.execution_id,
+                status=outcome.status.value,
+                attempt=outcome.claim.attempt,
+                error=outcome.error or None,
+            )
+
+    def _advance(self, index: int, claim: Claim) -> Work:
+        try:
+            return advance(claim, self._line, lambda stage: self._supervisor.send(Began(index, stage)))
+        except Exception as fault:  # noqa: BLE001 - a door: one object's surprise must not end the batch
+            _log.exception("unexpected", operation="execution", execution=claim.execution_id)
+            return Work(claim).failed(unexpected(fault))
+
+    @contextlib.contextmanager
+    def _renewing(self, claims: Sequence[Claim]) -> Iterator[None]:
+        """Renew the leases from another thread while the work takes longer than a third of them."""
+        done = threading.Event()
+
+        def renew() -> None:
+            while not done.wait(self._lease / 3):
+                with contextlib.suppress(ScanwardError):
+                    self._executions.renew(claims, self._lease)
+
+        thread = threading.Thread(target=renew, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+
+def _end_with_parent() -> None:
+    """End at once when the supervisor is gone: whatever is under way will be done again by another."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

@@ -1,0 +1,210 @@
+"""Starts workers, replaces those that die, ends those that pass a stage's limit, stops all in order."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+
+from scanward import logs
+from scanward.entrypoints.worker import loop
+from scanward.entrypoints.worker.messages import SETTLE, Claimed, Message
+from scanward.errors import ScanwardError
+from scanward.ports import Ports
+from scanward.ports.executions import Claim, Outcome, Stage, Status
+from scanward.settings import Settings
+
+_TICK = 0.25
+_GRACE = 30.0
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 10.0
+
+_log = logs.logger(__name__)
+_spawn = multiprocessing.get_context("spawn")
+
+
+@dataclass
+class _Worker:
+    """One worker process and what it last said."""
+
+    process: SpawnProcess
+    pipe: Connection
+    claims: tuple[Claim, ...] = ()
+    index: int = -1
+    stage: str = ""
+    since: float = 0.0
+    ready: bool = False
+
+    def hear(self, message: Message) -> None:
+        self.ready = True
+        self.since = time.monotonic()
+        if isinstance(message, Claimed):
+            self.claims, self.index, self.stage = message.claims, -1, ""
+        else:
+            self.index, self.stage = message.index, message.stage
+
+    @property
+    def current(self) -> Claim | None:
+        return self.claims[self.index] if 0 <= self.index < len(self.claims) else None
+
+    @property
+    def others(self) -> list[Claim]:
+        return [claim for place, claim in enumerate(self.claims) if place != self.index]
+
+
+class Supervisor:
+    """Keeps `settings.workers` workers at the line. Its methods are called from one thread at a time."""
+
+    def __init__(self, settings: Settings, ports: Ports) -> None:
+        """Take the site; nothing is started yet."""
+        self._settings = settings
+        self._executions = ports.executions
+        self._workers: list[_Worker] = []
+        self._stopping = threading.Event()
+        self._deaths = 0
+        self._starts: list[float] = []
+
+    @property
+    def processes(self) -> list[int]:
+        """Return the process ids of the workers."""
+        return [worker.process.pid for worker in self._workers if worker.process.pid is not None]
+
+    @property
+    def idle(self) -> bool:
+        """Return whether no worker has work, and none waits for one."""
+        quiet = all(worker.ready and not worker.claims for worker in self._workers)
+        return quiet and not self._starts and not self._executions.list(Status.RUNNING, limit=1)
+
+    def stop(self) -> None:
+        """Ask `watch` to end; callable from a signal handler or another thread."""
+        self._stopping.set()
+
+    def watch(self, *, until_idle: bool = False) -> None:
+        """Start the workers and look after them until `stop`, or until the line is empty; then stop them."""
+        self._stopping.clear()
+        self._starts = [0.0] * self._settings.workers
+        try:
+            while not self._stopping.is_set():
+                self._start_due()
+                self._listen(_TICK)
+                self._bury_dead()
+                self._end_overdue()
+                if until_idle and self.idle:
+                    break
+        finally:
+            self._stop_all()
+
+    def _start_due(self) -> None:
+        """Start those whose time has come; one that died at once is started later each time."""
+        now = time.monotonic()
+        due = [moment for moment in self._starts if moment <= now]
+        self._starts = [moment for moment in self._starts if moment > now]
+        self._workers += [self._start() for _ in due]
+
+    def _start(self) -> _Worker:
+        ours, theirs = _spawn.Pipe()
+        process = _spawn.Process(target=loop.main, args=(self._settings, theirs), daemon=False)
+        process.start()
+        theirs.close()
+        return _Worker(process, ours)
+
+    def _listen(self, seconds: float) -> None:
+        """Hear the workers until one of them speaks or ends; a pipe that is full would hold its worker up."""
+        pipes = [worker.pipe for worker in self._workers]
+        ready = wait([*pipes, *(worker.process.sentinel for worker in self._workers)], timeout=seconds)
+        for worker in self._workers:
+            if worker.pipe in ready:
+                _drain(worker)
+
+    def _bury_dead(self) -> None:
+        for worker in list(self._workers):
+            if not worker.process.is_alive():
+                self._bury(worker)
+
+    def _bury(self, worker: _Worker) -> None:
+        """Charge the object that the worker had in hand, and give the others back uncharged.
+
+        Where it died while a batch was made durable, any of them may be the cause: each is then taken alone.
+        """
+        _drain(worker)
+        worker.process.join()
+        _log.warning(
+            "worker died", operation="worker", exit=worker.process.exitcode, stage=worker.stage or None
+        )
+        with contextlib.suppress(ScanwardError):  # Leases lapse by themselves if the catalog cannot be used.
+            if worker.current is not None:
+                self._executions.renew([worker.current], 0)
+                self._executions.release(worker.others)
+            else:
+                self._executions.renew(worker.claims, 0)
+        worker.pipe.close()
+        self._workers.remove(worker)
+        self._deaths = 0 if worker.ready else self._deaths + 1
+        self._starts.append(time.monotonic() + min(_FIRST_PAUSE * 2**self._deaths, _LONGEST_PAUSE))
+
+    def _end_overdue(self) -> None:
+        limit = self._settings.stage_seconds
+        for worker in list(self._workers):
+            seconds = time.monotonic() - worker.since
+            if not worker.claims or not worker.stage or seconds <= limit:
+                continue
+            worker.process.kill()
+            worker.process.join()
+            _drain(worker)
+            current = worker.current
+            if current is not None and worker.stage != SETTLE:
+                with contextlib.suppress(ScanwardError):
+                    self._executions.finish([_timed_out(current, worker.stage, seconds)])
+            self._bury(worker)
+
+    def _stop_all(self) -> None:
+        """Let each finish its current object, and end those that do not within the grace."""
+        for worker in self._workers:
+            worker.process.terminate()
+        end = time.monotonic() + _GRACE
+        while self._workers and time.monotonic() < end:
+            self._listen(_TICK)
+            self._workers = [worker for worker in self._workers if not _ended(worker)]
+        for worker in self._workers:
+            worker.process.kill()
+            worker.process.join()
+            worker.pipe.close()
+        self._workers = []
+
+
+def _ended(worker: _Worker) -> bool:
+    if worker.process.is_alive():
+        return False
+    worker.process.join()
+    worker.pipe.close()
+    return True
+
+
+def _drain(worker: _Worker) -> None:
+    """Hear all that a worker said; one that died said its last before."""
+    with contextlib.suppress(EOFError, OSError):
+        while worker.pipe.poll():
+            worker.hear(worker.pipe.recv())
+
+
+def _timed_out(claim: Claim, stage: str, seconds: float) -> Outcome:
+    cause = f"The stage {stage} took longer than its limit (SCANWARD_STAGE_SECONDS)."
+    stages = (Stage(stage, Status.TIMED_OUT, seconds),)
+    return Outcome(claim, Status.TIMED_OUT, error="Timed out", cause=cause, stages=stages)
+
+
+@contextlib.contextmanager
+def supervised(supervisor: Supervisor) -> Iterator[Supervisor]:
+    """Run a supervisor in a thread of its own while the block runs."""
+    thread = threading.Thread(target=supervisor.watch, name="supervisor", daemon=True)
+    thread.start()
+    try:
+        yield supervisor
+    finally:
+        supervisor.stop()
+        thread.join()
