@@ -71,10 +71,12 @@ def clean(view: memoryview, structure: Structure, policy: Policy, keys: Keys) ->
         cleaned = clean_dataset(head, tail, structure.sop_class_uid, writer, policy, keys)
     prologue = file_meta(structure.sop_class_uid, cleaned.replaced.instance_uid, structure.transfer_syntax)
     middle = _pixel_pieces(body, structure)
+    if structure.deflated:
+        pieces = _deflated(prologue, (cleaned.head, *middle, cleaned.tail), body)
+    else:
+        pieces = (prologue + cleaned.head, *middle, cleaned.tail)
     return Cleaned(
-        pieces=_deflated(prologue, pieces, body)
-        if structure.deflated
-        else (prologue + pieces[0], *pieces[1:]),
+        pieces=pieces,
         changes=cleaned.changes,
         original=cleaned.original,
         replaced=cleaned.replaced,

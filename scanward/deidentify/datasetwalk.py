@@ -153,6 +153,8 @@ def _element(dataset: Dataset, tag: BaseTag) -> _Element:
         return _Element(int(tag), str(item.VR or ""), item.value or b"", item.length == _UNDEFINED)
     if not isinstance(item, DataElement):  # a tag that keys() named is there
         raise TypeError
+    if not item.value:
+        return _Element(int(tag), str(item.VR), b"", undefined=False)
     if item.VR == "SQ":
         return _Element(int(tag), "SQ", None, bool(item.is_undefined_length))
     return _Element(int(tag), str(item.VR), None, undefined=True)

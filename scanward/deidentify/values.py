@@ -10,7 +10,7 @@ from scanward.deidentify.rule import Do, How, Rule
 from scanward.deidentify.text import is_odd_number
 
 
-def new_value(rule: Rule, vr: str, raw: bytes, charsets: Charsets, subject: Subject, keys: Keys) -> bytes:  # noqa: PLR0913 - one element and its whole surroundings, the form both engines call
+def new_value(rule: Rule, vr: str, raw: bytes, charsets: Charsets, subject: Subject, keys: Keys) -> bytes:
     """Return the value of an element that is kept or replaced, padded to even length.
 
     For Do.KEEP the same bytes unless an identifier is found in them. For Do.REPLACE the replacer's result.
@@ -23,7 +23,7 @@ def new_value(rule: Rule, vr: str, raw: bytes, charsets: Charsets, subject: Subj
     return _encoded(rule, vr, replace(rule, vr, values, subject, keys), charsets)
 
 
-def _kept(rule: Rule, vr: str, raw: bytes, charsets: Charsets, subject: Subject, keys: Keys) -> bytes:  # noqa: PLR0913 - as `new_value`
+def _kept(rule: Rule, vr: str, raw: bytes, charsets: Charsets, subject: Subject, keys: Keys) -> bytes:
     if rule.how is How.NONE or not must_look(rule, raw, subject):
         return charset.pad(raw, vr)
     values = charset.values_of(raw, vr, charsets)
