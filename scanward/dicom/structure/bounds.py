@@ -1,0 +1,26 @@
+"""How much one object may ask for before it is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Limits of one object.
+
+    The largest real objects (enhanced multi-frame, whole-slide) hold some 300,000 items and 100,000
+    fragments. `library_items` is tighter, for objects that pydicom must hold whole: an item costs it 2 kB.
+    """
+
+    object_bytes: int = 4 << 30
+    depth: int = 64
+    elements: int = 4_000_000
+    items: int = 500_000
+    fragments: int = 1_000_000
+    library_items: int = 50_000
+    inflated_bytes: int = 512 << 20
+    inflate_ratio: int = 200
+
+
+DEFAULT = Bounds()
