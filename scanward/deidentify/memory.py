@@ -39,7 +39,7 @@ def clean_in_memory(
         plain = _reread(_written(dataset, writer), writer)
         _check_risk(dataset, plain, writer)
         tail = _split(plain)
-        body = clean_dataset(plain, tail, _class(plain), writer, policy, keys)
+        body = clean_dataset(plain, tail, _class(dataset), writer, policy, keys)
         new = _reread(body.head + body.tail, writer)
     for tag in _PIXELS:
         if tag in dataset:
