@@ -1,11 +1,22 @@
-"""What the code knows of itself, as Markdown: the folder tree and the settings."""
+"""What the code knows of itself, as Markdown: folders, commands, settings, profiles, routes, errors."""
 
 from __future__ import annotations
 
 import ast
+import importlib
+import pkgutil
 from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
+from fastapi import APIRouter
+
+from scanward.deidentify import markers, profile
+from scanward.deidentify.table import DATA
+from scanward.entrypoints import http
+from scanward.entrypoints.cli.app import command
+from scanward.entrypoints.http.policy import POLICIES
 from scanward.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,20 +30,28 @@ BESIDE = {
 Block = Callable[[], str]
 
 
-def _sentence(path: Path) -> str:
-    """Return the first sentence of a module's docstring, on one line."""
-    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    paragraph = " ".join(text.split("\n\n", 1)[0].split())
-    return paragraph.rstrip(".")
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+def _first_paragraph(text: str) -> str:
+    return " ".join(text.split("\n\n", 1)[0].split()).rstrip(".")
+
+
+def _said_of(path: Path) -> str:
+    """Return the first paragraph of a module's docstring, on one line."""
+    return _first_paragraph(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "")
 
 
 def _branches(folder: Path, depth: int) -> Iterator[tuple[str, str]]:
     indent = "  " * depth
     for module in sorted(folder.glob("*.py")):
         if module.name != "__init__.py" and depth == 1:
-            yield f"{indent}{module.name}", _sentence(module)
+            yield f"{indent}{module.name}", _said_of(module)
     for package in sorted(path.parent for path in folder.glob("*/__init__.py")):
-        yield f"{indent}{package.name}/", _sentence(package / "__init__.py")
+        yield f"{indent}{package.name}/", _said_of(package / "__init__.py")
         yield from _branches(package, depth + 1)
 
 
@@ -44,10 +63,54 @@ def tree() -> str:
     return "\n".join(["```text", *(f"{name:<{width}}{what}".rstrip() for name, what in lines), "```"])
 
 
-def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    """Return a Markdown table."""
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines)
+def _commands() -> Iterator[tuple[str, Any]]:
+    """Yield every command that does something, by its whole name."""
+
+    def below(name: str, found: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - Typer's own class is private
+        parts = getattr(found, "commands", None)
+        if parts is None:
+            yield name, found
+            return
+        for part in sorted(parts):
+            yield from below(f"{name} {part}", parts[part])
+
+    yield from below("scanward", command())
+
+
+def _parameters(found: Any, kind: str) -> list[Any]:  # noqa: ANN401 - as above
+    return [one for one in found.params if one.param_type_name == kind and one.name != "help"]
+
+
+def _usage(name: str, found: Any) -> str:  # noqa: ANN401 - as above
+    arguments = [one.metavar or one.name.upper() for one in _parameters(found, "argument")]
+    return " ".join([name, *arguments])
+
+
+def commands() -> str:
+    """Return every command with what it does."""
+    rows = [(f"`{_usage(name, found)}`", _first_paragraph(found.help or "")) for name, found in _commands()]
+    return table(("command", "what it does"), rows)
+
+
+def _option(one: Any) -> tuple[str, str]:  # noqa: ANN401 - as above
+    kind = one.type_descriptor.annotation
+    choices = "|".join(kind) if isinstance(kind, type) and issubclass(kind, StrEnum) else ""
+    value = one.metavar or choices or getattr(kind, "__name__", "text").replace("str", "text").upper()
+    spelled = ", ".join(one.opts) if one.is_flag else f"{', '.join(one.opts)} {value}"
+    return f"`{spelled}`", " ".join((one.help or "").replace("\\[", "[").split())
+
+
+def options() -> str:
+    """Return every command's arguments and options."""
+    parts = []
+    for name, found in _commands():
+        rows = [
+            (f"`{one.metavar or one.name.upper()}`", one.help or "") for one in _parameters(found, "argument")
+        ]
+        rows += [_option(one) for one in _parameters(found, "option")]
+        head = [f"#### `{_usage(name, found)}`", "", _first_paragraph(found.help or "") + "."]
+        parts.append("\n".join([*head, *(["", table(("option", "what it does"), rows)] if rows else [])]))
+    return "\n\n".join(parts)
 
 
 def _default(name: str) -> str:
@@ -72,4 +135,61 @@ def settings() -> str:
     return table(("setting", "default", "what it does"), rows)
 
 
-BLOCKS: dict[str, Block] = {"tree": tree, "settings": settings}
+def profiles() -> str:
+    """Return the shipped profiles: what each does with dates, ages, names, and which options it takes."""
+    rows = []
+    for name in sorted(path.stem for path in Path(str(DATA / "profiles")).glob("*.yaml")):
+        one = profile.load(name)
+        switched = [
+            key for key, value in one.model_dump().items() if value is True and key not in {"name", "title"}
+        ]
+        codes = ", ".join(markers.codes(one))
+        what = ", ".join(key.replace("_", " ") for key in switched)
+        rows.append((f"`{name}`", one.title, one.dates, one.ages, one.patient_name, what, codes))
+    head = (
+        "profile",
+        "what it is",
+        "dates",
+        "ages",
+        "patient's name",
+        "options of PS3.15 E.3",
+        "method codes",
+    )
+    return table(head, rows)
+
+
+def _routes() -> Iterator[tuple[str, str, str]]:
+    for module in pkgutil.iter_modules(http.__path__):
+        router: Any = getattr(importlib.import_module(f"{http.__name__}.{module.name}"), "router", None)
+        if isinstance(router, APIRouter):
+            for route in router.routes:
+                for method in sorted(getattr(route, "methods", ())):
+                    yield str(getattr(route, "path", "")), method, str(getattr(route, "summary", "") or "")
+
+
+def routes() -> str:
+    """Return every route with what it asks of its caller."""
+    asked = {"open": "nothing", "signed": "the link itself", "token": "the start-up token"}
+    rows = [
+        (f"`{method} {path}`", what, asked[POLICIES[path].value])
+        for path, method, what in sorted([*_routes(), ("/openapi.json", "GET", "The API's description")])
+    ]
+    return table(("route", "what it does", "what it asks for"), rows)
+
+
+def errors() -> str:
+    """Return the tree of errors, as `scanward.errors` draws it."""
+    text = ast.get_docstring(ast.parse((ROOT / "scanward" / "errors.py").read_text(encoding="utf-8"))) or ""
+    drawn = [line for line in text.splitlines() if line.startswith("  ")]
+    return "\n".join(["```text", *(line[2:] for line in drawn), "```"])
+
+
+BLOCKS: dict[str, Block] = {
+    "tree": tree,
+    "commands": commands,
+    "options": options,
+    "settings": settings,
+    "profiles": profiles,
+    "routes": routes,
+    "errors": errors,
+}
