@@ -36,11 +36,6 @@ class Findings:
         del self._kept[mark:]
 
     @property
-    def all(self) -> tuple[Fault, ...]:
-        """Return every fault kept."""
-        return tuple(self._kept)
-
-    @property
     def warnings(self) -> tuple[Fault, ...]:
         """Return the faults that do not refuse."""
         return tuple(kept for kept in self._kept if kept.severity == "warn")

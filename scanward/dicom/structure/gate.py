@@ -15,6 +15,7 @@ from scanward.dicom.structure.coding import (
     SERIES_UID,
     SOP_CLASS_UID,
     STUDY_UID,
+    UNDEFINED,
     Coding,
     Element,
     tag_text,
@@ -25,7 +26,7 @@ from scanward.dicom.structure.pixels import check_pixels
 from scanward.dicom.structure.prologue import META_CLASS, META_INSTANCE, Prologue, check_promise, prologue
 from scanward.dicom.structure.syntaxes import TransferSyntax
 from scanward.dicom.structure.walk import Walk
-from scanward.errors import Fault, InvalidDicom
+from scanward.errors import Fault
 
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 _UID = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*")
@@ -104,26 +105,30 @@ def check(view: memoryview, bounds: Bounds = DEFAULT) -> Structure:
     return _structure(view, head, walk, uids, inflated)
 
 
-def check_sequence(
+def check_sequence(  # noqa: PLR0913 - the place of a sequence in its object
     view: memoryview,
-    element: Element,
+    tag: int,
+    value: int,
+    length: int,
     limit: int,
     *,
     explicit: bool,
     encapsulated: bool = False,
     bounds: Bounds = DEFAULT,
-) -> tuple[int, int]:
-    """Check one little endian sequence element; return the position behind it and the number of its items.
+    findings: Findings | None = None,
+) -> int:
+    """Check one little endian sequence from `value` on; return the position behind it.
 
-    Of an element of undefined length only `value` is read; `limit` is the end of its container. Raises
-    InvalidDicom for anything that `check` would not pass without a word, warnings too: then ask `check`.
+    `length` is the sequence's (0xFFFFFFFF: undefined), `limit` the end of its container. Warnings go into
+    `findings`. Raises InvalidDicom.
     """
-    findings = Findings()
+    findings = Findings() if findings is None else findings
     walk = Walk(view, bounds, findings, encapsulated=encapsulated)
+    stop = value + length
+    element = Element(tag, "SQ", value, value, stop, stop, length == UNDEFINED)
     walk.sequence(element, limit, EXPLICIT_LITTLE if explicit else IMPLICIT_LITTLE)
-    if len(findings):
-        raise InvalidDicom("The sequence is not sound", faults=findings.all)
-    return walk.position, walk.items
+    findings.raise_rejected()
+    return walk.position
 
 
 def check_uid(text: str, tag: int, findings: Findings, offset: int | None = None) -> None:
