@@ -77,7 +77,7 @@ class SqlCatalog:
             tables.instances.c.key.in_(keys)
         )
         with self._database.reading() as connection:
-            order: dict[str, int] = dict(connection.execute(wanted).tuples().all())
+            order: dict[str, int] = dict(connection.execute(wanted).all())
         with self._database.writing(tables.deid_instances) as connection:
             _add_delivered(connection, delivered, order)
 
@@ -143,9 +143,7 @@ def _known_to(connection: Connection, received: Sequence[Received], now: float) 
         instances.instance_uid.in_([text_of(one.instance.instance_uid) for one in received]),
         instances.superseded_by == "",
     )
-    return _Arrivals(
-        now, dict(connection.execute(keys).tuples().all()), dict(connection.execute(uids).tuples().all())
-    )
+    return _Arrivals(now, dict(connection.execute(keys).all()), dict(connection.execute(uids).tuples().all()))
 
 
 def _add_arrivals(connection: Connection, arrivals: _Arrivals) -> None:
@@ -211,7 +209,7 @@ def _supersede(connection: Connection, uids: set[str], fresh: list[Row]) -> None
     current = select(columns.instance_uid, columns.key, columns.sequence).where(
         columns.instance_uid.in_(uids), columns.superseded_by == ""
     )
-    latest = {uid: (sequence, key) for uid, key, sequence in connection.execute(current).tuples()}
+    latest = {uid: (sequence, key) for uid, key, sequence in connection.execute(current)}
     before = {key for _, key in latest.values()}
     for row in fresh:
         uid, sequence, key = str(row["instance_uid"]), int(row["sequence"] or 0), str(row["key"])
@@ -231,6 +229,6 @@ def _supersede(connection: Connection, uids: set[str], fresh: list[Row]) -> None
 def _mark_superseded(connection: Connection, replaced: set[str], newest: dict[str, str]) -> None:
     columns = tables.deid_instances.c
     rows = connection.execute(select(columns.key, columns.instance_uid).where(columns.key.in_(replaced)))
-    changes = [{"older": key, "newer": newest[uid]} for key, uid in rows.tuples()]
+    changes = [{"older": key, "newer": newest[uid]} for key, uid in rows]
     mark = update(tables.deid_instances).where(columns.key == bindparam("older"))
     connection.execute(mark.values(superseded_by=bindparam("newer")), changes)

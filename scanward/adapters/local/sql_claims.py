@@ -31,7 +31,7 @@ def lapse(connection: Connection, now: float, max_attempts: int) -> None:
     lapsed = [is_due(now), _columns.token != ""]
     found = connection.execute(
         select(_columns.id, _columns.attempts).where(*lapsed).with_for_update(skip_locked=True)
-    ).tuples()
+    )
     dead: list[dict[str, str]] = []
     again: list[dict[str, str]] = []
     for execution_id, attempts in found:
@@ -75,7 +75,7 @@ def _take(connection: Connection, ids: Sequence[str], worker: str, until: float)
         .values(token=token, worker=worker, due=until, attempts=_columns.attempts + 1)
         .returning(_columns.id, _columns.raw_key, _columns.attempts)
     )
-    rows = sorted(connection.execute(taken).tuples())
+    rows = sorted(connection.execute(taken))
     return [Claim(execution_id, raw_key, attempt, token) for execution_id, raw_key, attempt in rows]
 
 

@@ -26,12 +26,12 @@ def read_statistics(connection: Connection) -> dict[str, float]:
     """Return the figures of `Executions.statistics`."""
     found = {f"objects_{status.value.lower()}": 0.0 for status in Status} | {"bytes": 0.0}
     grouped = select(executions.c.status, func.count()).group_by(executions.c.status)
-    for status, count in connection.execute(grouped).tuples():
+    for status, count in connection.execute(grouped):
         found[f"objects_{status.lower()}"] = float(count)
     found["queue_depth"] = found["objects_running"]
     dead = select(func.count()).where(
         executions.c.status == Status.FAILED.value, executions.c.dead_letter.is_(True)
     )
     found["dead_letters"] = float(connection.execute(dead).scalar_one())
-    found.update(connection.execute(select(counters.c.name, counters.c.total)).tuples().all())
+    found.update(connection.execute(select(counters.c.name, counters.c.total)).all())
     return found

@@ -88,4 +88,4 @@ class SqlCrosswalk:
 def _known(connection: Connection, marks: list[str]) -> dict[str, str]:
     columns = crosswalk.c
     wanted = select(columns.pseudonym_mark, columns.original_mark).where(columns.pseudonym_mark.in_(marks))
-    return dict(connection.execute(wanted).tuples().all())
+    return dict(connection.execute(wanted).all())

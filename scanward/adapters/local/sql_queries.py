@@ -36,7 +36,7 @@ def find_studies(connection: Connection, zone: Zone, limit: int, offset: int) ->
         .limit(limit)
         .offset(offset)
     )
-    rows = connection.execute(counted).tuples().all()
+    rows = connection.execute(counted).all()
     newest_of = {row[0]: row[1] for row in rows}
     texts = _texts(connection, _ROWS[zone], newest_of)
     modalities = _modalities(connection, _ROWS[zone], list(newest_of))
@@ -98,7 +98,7 @@ def _modalities(connection: Connection, table: Table, study_uids: Sequence[str])
         .order_by(columns.modality)
     )
     found: dict[str, list[str]] = {}
-    for study_uid, modality in connection.execute(wanted).tuples():
+    for study_uid, modality in connection.execute(wanted):
         if modality:
             found.setdefault(study_uid, []).append(modality)
     return found
