@@ -25,7 +25,7 @@ from scanward.dicom.structure.coding import (
 )
 from scanward.dicom.structure.findings import Findings
 from scanward.dicom.structure.syntaxes import Codec, TransferSyntax
-from scanward.dicom.structure.trail import Ranges, any_but_zeros
+from scanward.dicom.structure.trail import Fragments, any_but_zeros
 
 _FRAMES = 1 << 31
 _SUBSAMPLED = frozenset({b"YBR_FULL_422", b"YBR_PARTIAL_422"})
@@ -59,7 +59,7 @@ def check_pixels(
     pixels: Element,
     attributes: Mapping[int, Element],
     syntax: TransferSyntax,
-    fragments: Ranges | None,
+    fragments: Fragments | None,
     findings: Findings,
 ) -> None:
     """Hold top-level pixels against the attributes; faults go into `findings`.
@@ -149,25 +149,29 @@ def _check_native(
 
 def _check_fragments(
     view: memoryview,
-    fragments: Ranges,
+    fragments: Fragments,
     attributes: Mapping[int, Element],
     shape: ImageShape,
     syntax: TransferSyntax,
     findings: Findings,
 ) -> None:
-    data = fragments[1:]
+    data = fragments.ranges[1:]
     if not data or (syntax.codec is not Codec.VIDEO and len(data) < shape.frames):
         findings.add("fragments-missing", None, _PATH, found=len(data), frames=shape.frames)
     if not data:
         return
-    starts = _frame_starts(view, fragments[0], data, shape.frames, findings)
+    starts = _frame_starts(view, fragments.ranges[0], data, shape.frames, findings)
     _check_extended_table(attributes, shape.frames, findings)
     for index in starts:
         _check_frame(view, data[index], shape, syntax.codec, findings)
 
 
 def _frame_starts(
-    view: memoryview, table: tuple[int, int], data: Ranges, frames: int, findings: Findings
+    view: memoryview,
+    table: tuple[int, int],
+    data: tuple[tuple[int, int], ...],
+    frames: int,
+    findings: Findings,
 ) -> list[int]:
     """Return the indices of the fragments that begin a frame, as far as that can be known."""
     starts = list(range(frames)) if len(data) == frames else [0]

@@ -15,7 +15,7 @@ from scanward.dicom.structure.coding import (
     Element,
     tag_text,
 )
-from scanward.dicom.structure.trail import Level, Ranges, Trail
+from scanward.dicom.structure.trail import Fragments, Level, Trail
 
 _ITEM = b"\xfe\xff\x00\xe0"
 
@@ -107,7 +107,7 @@ class SequenceWalk(Trail):
         if self.items > self.bounds.items:
             self.refuse("item-bound", position, self.bounds.items)
 
-    def walk_fragments(self, level: Level, element: Element) -> tuple[int, Ranges]:
+    def walk_fragments(self, level: Level, element: Element) -> tuple[int, Fragments]:
         """Return the position behind encapsulated pixels and their fragments, the offset table first."""
         if not self.encapsulated:
             self.stop("pixels-encapsulated", element.start, element.tag)
@@ -135,7 +135,7 @@ class SequenceWalk(Trail):
         else:
             self.stop("delimiter-missing", position, element.tag, what="Encapsulated pixel data")
         self._count_fragments(element, len(ranges), odd)
-        return position, tuple(ranges)
+        return position, Fragments(tuple(ranges))
 
     def _close_fragments(self, element: Element, position: int, tag: int, length: int) -> None:
         if tag != SEQUENCE_DELIMITER:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Never
+from typing import NamedTuple, Never
 
 from scanward.dicom.structure.bounds import Bounds
 from scanward.dicom.structure.coding import BEFORE_DATASET, Coding, Element, tag_text
 from scanward.dicom.structure.findings import Findings
 from scanward.dicom.structure.rules import RULES
 
-Ranges = tuple[tuple[int, int], ...]
+
+class Fragments(NamedTuple):
+    """Encapsulated pixels: value ranges of their fragments, the first being the Basic Offset Table (PS3.5 A.4)."""
+
+    ranges: tuple[tuple[int, int], ...]
 
 
 class Stopped(Exception):
@@ -54,7 +58,7 @@ class Trail:
         self.elements = self.items = self.fragment_count = self.tentative = 0
         self.notable: dict[int, Element] = {}
         self.pixels: Element | None = None
-        self.fragments: Ranges | None = None
+        self.fragments: Fragments | None = None
 
     def path(self, tag: int = 0) -> str:
         """Return the tag path of the place, ending with `tag` if one is given."""

@@ -21,7 +21,9 @@ from scanward.dicom.structure.coding import (
     vr_of,
 )
 from scanward.dicom.structure.sequences import SequenceWalk
-from scanward.dicom.structure.trail import Level, Stopped, any_but_zeros
+from scanward.dicom.structure.trail import Fragments, Level, Stopped, any_but_zeros
+
+__all__ = ["Fragments", "Walk"]
 
 _LEFT = -1  # the position of an element behind which another level goes on
 _SEQUENCES = frozenset({"SQ", "UN"})
@@ -190,10 +192,10 @@ class Walk(SequenceWalk):
 
     def _undefined(self, level: Level, element: Element) -> int:
         if element.tag == PIXELS and element.vr in _ENCAPSULATED:
-            position, ranges = self.walk_fragments(level, element)
+            position, fragments = self.walk_fragments(level, element)
             if len(self.levels) == 1:
                 self._note(element._replace(stop=position - HEADER, end=position))
-                self.fragments = ranges
+                self.fragments = fragments
             return position
         unknown = element.vr == "UN" and level.coding.little_endian
         if element.vr != "SQ" and not unknown:
