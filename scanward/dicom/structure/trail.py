@@ -11,7 +11,7 @@ from scanward.dicom.structure.rules import RULES
 
 
 class Fragments(NamedTuple):
-    """Encapsulated pixels: value ranges of their fragments, the first being the Basic Offset Table (PS3.5 A.4)."""
+    """Value ranges of encapsulated pixels, the first being the Basic Offset Table (PS3.5 A.4)."""
 
     ranges: tuple[tuple[int, int], ...]
 
