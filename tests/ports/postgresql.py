@@ -55,7 +55,7 @@ def _free_port() -> int:
 def running() -> Iterator[Server]:
     """Start a server as user postgres if this is root (it refuses to run as root), else as oneself."""
     programs, password = _programs(), secrets.token_hex(8)
-    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    as_user: list[str | Path] = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     folder = Path(tempfile.mkdtemp(prefix="scanward-postgresql-"))
     try:
         word = folder / "password"
@@ -65,11 +65,11 @@ def running() -> Iterator[Server]:
                 shutil.chown(path, "postgres", "postgres")
         server = Server(_free_port(), password)
         cluster = folder / "cluster"
-        access = ["-U", "scanward", "-A", "scram-sha-256", "--pwfile", word]
+        access: list[str | Path] = ["-U", "scanward", "-A", "scram-sha-256", "--pwfile", word]
         text_form = ["-E", "UTF8", "--locale", "C.UTF-8"]
         _run([*as_user, programs / "initdb", "-D", cluster, *access, *text_form])
         options = f"-p {server.port} -c listen_addresses=127.0.0.1 -k {folder}"
-        control = [*as_user, programs / "pg_ctl", "-D", cluster, "-w", "-l", folder / "log"]
+        control: list[str | Path] = [*as_user, programs / "pg_ctl", "-D", cluster, "-w", "-l", folder / "log"]
         _run([*control, "-o", options, "start"])
         try:
             yield server

@@ -143,7 +143,7 @@ def _known_to(connection: Connection, received: Sequence[Received], now: float) 
         instances.instance_uid.in_([text_of(one.instance.instance_uid) for one in received]),
         instances.superseded_by == "",
     )
-    return _Arrivals(now, dict(connection.execute(keys).all()), dict(connection.execute(uids).tuples().all()))
+    return _Arrivals(now, dict(connection.execute(keys).all()), dict(connection.execute(uids).all()))
 
 
 def _add_arrivals(connection: Connection, arrivals: _Arrivals) -> None:

@@ -36,6 +36,15 @@ def place(database: Database, schema: str) -> str:
     return "main" if database.is_sqlite and schema == RAW else schema
 
 
+def configuration(schema: str) -> Config:
+    """Return Alembic's configuration for a schema's chain of revisions."""
+    config = Config()
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("script_location", _escaped(_FOLDER))
+    config.set_main_option("version_locations", _escaped(_FOLDER / schema))
+    return config
+
+
 def _revision(connection: Connection, schema: str) -> str:
     if not inspect(connection).has_table("alembic_version", schema=schema):
         return ""
@@ -52,10 +61,7 @@ def _upgrade(database: Database, schema: str) -> None:
         found = _revision(connection, where)
         if found > NEWEST[schema]:
             raise Misconfigured("The catalog was made by a newer release of Scanward; install that one.")
-        config = Config()
-        config.set_main_option("path_separator", "newline")
-        config.set_main_option("script_location", _escaped(_FOLDER))
-        config.set_main_option("version_locations", _escaped(_FOLDER / schema))
+        config = configuration(schema)
         config.attributes.update(connection=connection, version_table_schema=where)
         command.upgrade(config, "head")
 
