@@ -1,0 +1,224 @@
+"""What becomes of elements that are not simply kept: new bytes, made once a subject and remembered by the old ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from scanward.deidentify.bytepath_header import CHARSET, Headers, Kind, Role
+from scanward.deidentify.bytepath_source import Irregular, Window
+from scanward.deidentify.charset import Charsets
+from scanward.deidentify.keys import Keys, Subject
+from scanward.deidentify.policy import Policy
+from scanward.deidentify.private import is_creator
+from scanward.deidentify.report import path_text
+from scanward.deidentify.rule import Do, Rule
+from scanward.deidentify.values import must_look, new_value
+from scanward.dicom.structure import check_sequence
+from scanward.dicom.structure.coding import ITEM_DELIMITER, PIXEL_TAGS, SEQUENCE_DELIMITER, UNDEFINED
+
+_HEADER = 8
+# Steps down (tag and item index each). Deeper, following undefined lengths level by level would take too long.
+_DEEPEST = 16
+_LARGEST_REMEMBERED = 64 << 10
+_ITEM_START = b"\xfe\xff\x00\xe0"
+
+Changes = tuple[tuple[str, str], ...]
+# New bytes (None: the element stays as it lies) and what to report.
+Change = tuple[bytes | None, Changes]
+_STAYS: Change = (None, ())
+
+
+@dataclass(slots=True)
+class Memory:
+    """What one subject's elements became, by their bytes, for one kind of object and one character set."""
+
+    subject: Subject
+    charsets: Charsets
+    original: tuple[str, str, str]
+    replaced: tuple[str, str, str]
+    memo: dict[Window, Change] = field(default_factory=dict)
+
+
+class Changer:
+    """Changes elements of one kind of object (SOP class and coding). Remembers headers by path."""
+
+    def __init__(self, policy: Policy, keys: Keys, headers: Headers) -> None:
+        """Start with the headers of the top level."""
+        self._policy = policy
+        self._keys = keys
+        self._top = headers
+        self._nested: dict[tuple[int, ...], Headers] = {}
+
+    def change(self, memory: Memory, role: Role, raw: bytes) -> Change:
+        """Return what becomes of a whole top-level element."""
+        return self._change(memory, role, raw, (), self._top)
+
+    def private(self, memory: Memory, role: Role, raw: bytes, creators: dict[int, str]) -> Change:
+        """Return what becomes of a private top-level element, in the light of the creators before it."""
+        return self._private(memory, role, raw, (), self._top, creators)  # fmt: skip
+
+    def _change(
+        self, memory: Memory, role: Role, raw: bytes, steps: tuple[int, ...], headers: Headers
+    ) -> Change:
+        if role.kind is Kind.FIXED:
+            return role.new, () if role.change is None else (
+                (path_text((*steps, role.tag)), role.rule.action),
+            )
+        if role.kind is Kind.SEQUENCE:
+            return self._sequence(memory, role, raw, steps, headers)
+        if role.kind is Kind.UNSURE:
+            return _STAYS
+        return self._value(memory, role, raw, steps, headers)
+
+    def _value(
+        self, memory: Memory, role: Role, raw: bytes, steps: tuple[int, ...], headers: Headers
+    ) -> Change:
+        rule, old = role.rule, raw[role.value :]
+        if rule.do is Do.KEEP and rule.action != "P" and not must_look(rule, old, memory.subject):
+            return _STAYS
+        if rule.do is Do.EMPTY:
+            new = b""
+        else:
+            new = new_value(rule, role.vr, old, memory.charsets, memory.subject, self._keys)
+        action = _action(rule, old, new)
+        changes = ((path_text((*steps, role.tag)), action),) if action else ()
+        return (None if new == old else headers.writer.element(role.tag, role.vr, new)), changes
+
+    def _private(  # noqa: PLR0913 - an element and its whole surroundings
+        self,
+        memory: Memory,
+        role: Role,
+        raw: bytes,
+        steps: tuple[int, ...],
+        headers: Headers,
+        creators: dict[int, str],
+    ) -> Change:
+        tag = role.tag
+        if is_creator(tag):
+            creator = creators[tag] = raw[role.value :].decode("latin-1").strip(" \0")
+        else:
+            creator = creators.get(tag & 0xFFFF0000 | (tag >> 8 & 0xFF), "")
+        settled = headers.role_of(tag, role.vr, creator, total=len(raw), is_long=role.is_long)
+        return _STAYS if settled is None else self._change(memory, settled, raw, steps, headers)
+
+    # Sequences: the walker has checked them, so that neither depth nor lengths can surprise here.
+
+    def _sequence(
+        self, memory: Memory, role: Role, raw: bytes, steps: tuple[int, ...], headers: Headers
+    ) -> Change:
+        rule, tag = role.rule, role.tag
+        note = (path_text((*steps, tag)), rule.action)
+        if rule.do is Do.EMPTY:
+            is_empty = len(raw) == role.value
+            return headers.writer.element(tag, "SQ", b""), () if is_empty else (note,)
+        if rule.do is not Do.RECURSE or len(steps) > _DEEPEST:
+            raise Irregular
+        items, changes = self._items(memory, role, raw, (*steps, tag), headers)
+        if rule.action == "P":
+            changes.append(note)
+        undefined = raw[role.value - 4 : role.value] == b"\xff\xff\xff\xff"
+        new = headers.writer.sequence(tag, items, undefined=undefined)
+        return (None if new == raw else new), tuple(changes)
+
+    def _items(
+        self, memory: Memory, role: Role, raw: bytes, steps: tuple[int, ...], headers: Headers
+    ) -> tuple[list[tuple[bytes, bool]], list[tuple[str, str]]]:
+        inside = self._headers((*headers.path, role.tag), explicit=headers.explicit)
+        items: list[tuple[bytes, bool]] = []
+        changes: list[tuple[str, str]] = []
+        position, end = role.value, len(raw)
+        while position < end:
+            tag, length = _bare(raw, position)
+            if tag == SEQUENCE_DELIMITER:
+                break
+            position += _HEADER
+            undefined = length == UNDEFINED
+            limit = end if undefined else position + length
+            content, position = self._item(
+                memory, raw, position, limit, (*steps, len(items)), inside, changes
+            )
+            items.append((content, undefined))
+        return items, changes
+
+    def _item(  # noqa: PLR0913 - an item and its whole surroundings
+        self,
+        memory: Memory,
+        raw: bytes,
+        position: int,
+        limit: int,
+        steps: tuple[int, ...],
+        headers: Headers,
+        changes: list[tuple[str, str]],
+    ) -> tuple[bytes, int]:
+        """Return an item's new content, and the position behind the item."""
+        get, out, creators = headers.entries.get, [], dict[int, str]()
+        while position < limit:
+            header = raw[position : position + _HEADER]
+            entry = get(header)
+            if entry is None:
+                if _bare(raw, position)[0] == ITEM_DELIMITER:
+                    position += _HEADER
+                    break
+                entry = headers.learn(header)
+            total, tag, role, _ = entry
+            if tag == CHARSET or tag in PIXEL_TAGS:
+                raise Irregular
+            end = position + total if total > 0 else _end(raw, position, role, explicit=headers.explicit)
+            element = raw[position:end]
+            position = end
+            if role is None:
+                out.append(element)
+                continue
+            if role.kind is Kind.PRIVATE:
+                new, noted = self._private(memory, role, element, steps, headers, creators)
+            else:
+                new, noted = self._change(memory, role, element, steps, headers)
+            changes.extend(noted)
+            out.append(element if new is None else new)
+        return b"".join(out), position
+
+    def _headers(self, path: tuple[int, ...], *, explicit: bool) -> Headers:
+        headers = self._nested.get(path)
+        if headers is None:
+            if len(self._nested) >= _MOST_PATHS:
+                self._nested.clear()
+            headers = Headers(self._policy, self._top.sop_class_uid, path, explicit=explicit)
+            self._nested[path] = headers
+        return headers
+
+
+_MOST_PATHS = 4096
+
+
+def is_worth_remembering(raw: bytes) -> bool:
+    """Tell whether an element is short enough to be kept in memory."""
+    return len(raw) <= _LARGEST_REMEMBERED
+
+
+def _action(rule: Rule, old: bytes, new: bytes) -> str:
+    """Return the letter for the report, "" if nothing was done."""
+    if rule.do is Do.EMPTY:
+        return rule.action if old else ""
+    if new.rstrip(b" \0") != old.rstrip(b" \0"):
+        return "C" if rule.do is Do.KEEP else rule.action
+    return "P" if rule.action == "P" else ""
+
+
+def _bare(raw: bytes, position: int) -> tuple[int, int]:
+    """Return tag and length of an item's or delimiter's header."""
+    group, element = int.from_bytes(raw[position : position + 2], "little"), raw[position + 2 : position + 4]
+    tag = group << 16 | int.from_bytes(element, "little")
+    return tag, int.from_bytes(raw[position + 4 : position + 8], "little")
+
+
+def _end(raw: bytes, position: int, role: Role | None, *, explicit: bool) -> int:
+    """Return where an element with a 4-byte length ends; a nested sequence's undefined length is followed."""
+    value = position + (12 if explicit else 8)
+    length = int.from_bytes(raw[value - 4 : value], "little")
+    if role is not None and role.vr == "SQ":
+        if length != UNDEFINED:
+            return value + length
+        return check_sequence(memoryview(raw), role.tag, value, length, len(raw), explicit=explicit)
+    if length & 1 or (role is not None and role.vr == "UN" and raw[value : value + 4] == _ITEM_START):
+        raise Irregular
+    return value + length

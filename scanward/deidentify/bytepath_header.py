@@ -1,0 +1,180 @@
+"""Element headers of the byte path: eight bytes as they lie are the key, what is to be done is remembered under it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from scanward.deidentify import subjects, supplement
+from scanward.deidentify.bytepath_source import Irregular
+from scanward.deidentify.pixels import attributes as risk_attributes
+from scanward.deidentify.policy import Policy, vr_of
+from scanward.deidentify.report import path_text
+from scanward.deidentify.rule import KEEP, Do, Rule
+from scanward.deidentify.writer import Writer
+from scanward.dicom.structure import coding
+
+CHARSET = 0x00080005
+MODALITY = 0x00080060
+_OVERLAY_BITS = 0x60000102
+_OVERLAY_MASK = 0xFF00FFFF
+_MOST_HEADERS = 1 << 14
+_LONG = -1
+_SHORT_HEADER = 8
+_PIXEL_ATTRIBUTES = (
+    coding.NOTABLE
+    - coding.PIXEL_TAGS
+    - {
+        coding.SOP_CLASS_UID,
+        coding.INSTANCE_UID,
+        coding.STUDY_UID,
+        coding.SERIES_UID,
+    }
+)
+
+
+class Kind(IntEnum):
+    """What a role asks for: FIXED its `new`, VALUE the replacer, PRIVATE the creator first; UNSURE is kept."""
+
+    FIXED = 0
+    VALUE = 1
+    SEQUENCE = 2
+    PRIVATE = 3
+    UNSURE = 4
+
+
+class Watch:
+    """Why the walk keeps an element's bytes, whatever is done with it: a sum of these."""
+
+    WHO = 1
+    SHAPE = 2
+    PLACE = 4
+    RISK = 8
+    PRESENT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What is done with an element: `new` is its whole replacement where that does not depend on the value."""
+
+    tag: int
+    vr: str
+    kind: Kind
+    rule: Rule
+    is_long: bool
+    new: bytes | None = None
+    change: tuple[str, str] | None = None
+
+    @property
+    def value(self) -> int:
+        """Return where the value begins, counted from the element's start."""
+        return 12 if self.is_long else 8
+
+
+# Length of the whole element (-1: a 4-byte length follows), tag, role (None: kept as it lies), watch.
+Entry = tuple[int, int, Role | None, int]
+
+
+class Headers:
+    """Headers seen at one place (a path of tags) of one kind of object. Bounded: full means begun anew."""
+
+    def __init__(self, policy: Policy, sop_class_uid: str, path: tuple[int, ...], *, explicit: bool) -> None:
+        """Begin with none."""
+        self.entries: dict[bytes, Entry] = {}
+        self.path = path
+        self.explicit = explicit
+        self.writer = Writer(explicit=explicit, little_endian=True)
+        self.policy = policy
+        self.sop_class_uid = sop_class_uid
+
+    def learn(self, header: bytes) -> Entry:
+        """Check a header, decide about its element, and remember both. Raises Irregular for all that is not plain."""
+        if len(header) < 8:  # noqa: PLR2004 - tag, VR and length, or tag and a long length
+            raise Irregular
+        tag = tag_of(header)
+        if not coding.BEFORE_DATASET < tag < coding.FIRST_DELIMITER:
+            raise Irregular
+        total, vr, is_long = self._explicit(tag, header) if self.explicit else self._implicit(tag, header)
+        role = self._role(tag, vr, total=total, is_long=is_long)
+        entry = (total, tag, role, 0 if self.path else watch_of(tag, vr))
+        if len(self.entries) >= _MOST_HEADERS:
+            self.entries.clear()
+        self.entries[header] = entry
+        return entry
+
+    def _explicit(self, tag: int, header: bytes) -> tuple[int, str, bool]:
+        kind = coding.KINDS.get(header[4:6], coding.ILLEGAL)
+        length = int.from_bytes(header[6:8], "little")
+        if kind == coding.ILLEGAL or (kind and length) or length & 1:
+            raise Irregular
+        vr = header[4:6].decode("ascii")
+        if vr == "UN" and vr_of(tag, vr) != "UN":
+            raise Irregular
+        return (_LONG, vr, True) if kind else (8 + length, vr, False)
+
+    def _implicit(self, tag: int, header: bytes) -> tuple[int, str, bool]:
+        """The gate's reading of the tag decides where the element ends, the policy's what is done with it."""
+        length = int.from_bytes(header[4:8], "little")
+        vr = vr_of(tag, "")
+        if (vr == "SQ") != (coding.vr_of(tag) == "SQ"):
+            raise Irregular
+        if vr == "SQ":
+            return _LONG, vr, False
+        if length & 1:
+            raise Irregular
+        return (_LONG, vr, False) if coding.vr_of(tag) == "UN" else (8 + length, vr, False)
+
+    def value_of(self, raw: bytes) -> int:
+        """Return where the value begins in an element's bytes."""
+        return 12 if self.explicit and coding.KINDS[raw[4:6]] else _SHORT_HEADER
+
+    def _role(self, tag: int, vr: str, *, total: int, is_long: bool) -> Role | None:
+        if tag & 0x10000 and self.policy.profile.retain_safe_private:
+            return Role(tag, vr, Kind.PRIVATE, KEEP, is_long)
+        return self.role_of(tag, vr, "", total=total, is_long=is_long)
+
+    def role_of(self, tag: int, vr: str, creator: str, *, total: int, is_long: bool) -> Role | None:
+        """Return the role of an element; `creator` is its private block's, `total` its length with the header."""
+        rule = self.policy.decide((*self.path, tag), vr, self.sop_class_uid, creator)
+        change = (path_text((tag,)), rule.action) if rule.action != "M" else None
+        if rule.do is Do.REMOVE:
+            return Role(tag, vr, Kind.FIXED, rule, is_long, b"", change)
+        if vr == "SQ":
+            return Role(tag, vr, Kind.SEQUENCE, rule, is_long)
+        if rule.do is Do.EMPTY and total > 0:
+            empty = self.writer.element(tag, vr, b"")
+            return Role(tag, vr, Kind.FIXED, rule, is_long, empty, change if total > _SHORT_HEADER else None)
+        if rule.do is Do.KEEP and (rule == KEEP or not self._is_read(tag, vr)):
+            return Role(tag, vr, Kind.UNSURE, rule, is_long) if total < 0 and vr == "UN" else None
+        return Role(tag, vr, Kind.VALUE, rule, is_long)
+
+    def _is_read(self, tag: int, vr: str) -> bool:
+        """Tell whether a kept value is read for identifiers: its VR is written, or the dictionary leaves no doubt."""
+        if self.explicit:
+            return vr != "UN"
+        entry = supplement.known(tag)
+        return entry is not None and len(entry.vrs) == 1
+
+
+def tag_of(raw: bytes) -> int:
+    """Return the tag of an element's bytes, little endian."""
+    return int.from_bytes(raw[:2], "little") << 16 | int.from_bytes(raw[2:4], "little")
+
+
+def watch_of(tag: int, vr: str) -> int:
+    """Return why a top-level element's bytes are kept by the walk."""
+    watch = Watch.WHO if tag in subjects.TAGS else 0
+    if tag in _PIXEL_ATTRIBUTES:
+        watch |= Watch.SHAPE
+    if tag in _PLACED:
+        watch |= Watch.PLACE
+    if tag in risk_attributes() or tag & _OVERLAY_MASK == _OVERLAY_BITS:
+        watch |= Watch.PRESENT if vr in _OPAQUE else Watch.RISK
+    return watch
+
+
+_OPAQUE = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "UN"})
+_PLACED = frozenset({
+    CHARSET, MODALITY, coding.SOP_CLASS_UID, coding.INSTANCE_UID, coding.STUDY_UID, coding.SERIES_UID,
+    subjects.PATIENT_ID, subjects.ISSUER,
+})  # fmt: skip

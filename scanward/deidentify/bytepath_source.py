@@ -1,0 +1,104 @@
+"""Where the byte path reads: the first bytes at once, the rest only where it must, the pixels never."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from typing import Protocol
+
+HEAD = 16 << 10
+LARGEST_HEAD = 1 << 20
+
+Window = bytes | memoryview
+
+
+class Irregular(Exception):
+    """The byte path does not take this object: the gate and the pydicom path decide."""
+
+
+class Source(Protocol):
+    """One object's bytes."""
+
+    @property
+    def size(self) -> int:
+        """Return the object's bytes."""
+        ...
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return bytes; fewer at the object's end."""
+        ...
+
+    def whole(self) -> memoryview:
+        """Return the whole object as a read-only map."""
+        ...
+
+
+class ViewSource:
+    """An object that somebody holds as a view."""
+
+    def __init__(self, view: memoryview) -> None:
+        """Take the whole object."""
+        self._view = view
+        self.size = len(view)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return a copy of a range."""
+        return bytes(self._view[offset : offset + length])
+
+    def whole(self) -> memoryview:
+        """Return the view."""
+        return self._view
+
+
+class FileSource:
+    """An open file, read by position; mapped only where the whole is asked for."""
+
+    def __init__(self, fd: int, size: int) -> None:
+        """Borrow an open descriptor; the caller closes it."""
+        self._fd = fd
+        self.size = size
+        self._view: memoryview | None = None
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return bytes at a position; the descriptor's own position stays."""
+        return os.pread(self._fd, length, offset)
+
+    def whole(self) -> memoryview:
+        """Map the file once; the map lives as long as a view of it."""
+        if self._view is None:
+            mapped = mmap.mmap(self._fd, self.size, access=mmap.ACCESS_READ) if self.size else b""
+            self._view = memoryview(mapped)
+        return self._view
+
+
+class Buffered:
+    """The object behind a small buffer, for code that slices a view at growing places.
+
+    A map would count every page that was touched, and its neighbours, as memory of this process: frames of 2 GB would.
+    """
+
+    _SIZE = 16 << 10
+
+    def __init__(self, source: Source) -> None:
+        """Begin with an empty buffer."""
+        self._source = source
+        self._start = 0
+        self._buffer = b""
+
+    def __len__(self) -> int:
+        """Return the object's bytes."""
+        return self._source.size
+
+    def __getitem__(self, where: int | slice) -> int | bytes:
+        """Return one byte or a range, read at need."""
+        if isinstance(where, int):
+            return self._range(where, where + 1)[0]
+        start, stop, _ = where.indices(self._source.size)
+        return self._range(start, stop)
+
+    def _range(self, start: int, stop: int) -> bytes:
+        at = start - self._start
+        if at < 0 or stop - self._start > len(self._buffer):
+            self._start, at = start, 0
+            self._buffer = self._source.read(start, max(self._SIZE, stop - start))
+        return self._buffer[at : at + stop - start]

@@ -1,0 +1,180 @@
+"""The walk of the byte path: one pass over the headers of a data set, the gate's checks of lengths and order in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from scanward.deidentify.bytepath_header import Headers, Role, Watch
+from scanward.deidentify.bytepath_source import Irregular, Window
+from scanward.deidentify.markers import LONGITUDINAL_MODIFIED, PATIENT_IDENTITY_REMOVED
+from scanward.dicom.structure import check_sequence
+from scanward.dicom.structure.bounds import Bounds
+from scanward.dicom.structure.coding import BEFORE_DATASET, FIRST_DELIMITER, FLOAT_PIXELS, UNDEFINED
+from scanward.dicom.structure.findings import Findings
+from scanward.errors import InvalidDicom
+
+# Before these tags something is inserted, or the walk ends.
+_STOPS = (PATIENT_IDENTITY_REMOVED, LONGITUDINAL_MODIFIED, FLOAT_PIXELS)
+_ITEM = b"\xfe\xff\x00\xe0"
+_PREFIX = 64
+_MOST_HELD = 2 << 20
+_MOST_BYTES = 64 << 10
+_MOST_DECIDING = 4096
+
+Place = tuple[int, int]
+
+
+class Short(Exception):
+    """The walk needs more bytes than its window has."""
+
+
+@dataclass(slots=True)
+class Walked:
+    """What one walk found. `todo`: start, end and role of elements that are not simply kept, in order.
+
+    `cuts`: where the two groups of markers belong; `who`, `shape` and `risk`: bytes of the elements that decide about
+    subject, pixels and pixel risk, in order; `at`: places of single elements by tag; `end`: where the walk stopped.
+    """
+
+    todo: list[tuple[int, int, Role]] = field(default_factory=list)
+    who: list[bytes] = field(default_factory=list)
+    shape: list[bytes] = field(default_factory=list)
+    risk: list[bytes] = field(default_factory=list)
+    shapes: list[tuple[int, int, int]] = field(default_factory=list)
+    at: dict[int, Place] = field(default_factory=dict)
+    cuts: list[int] = field(default_factory=list)
+    end: int = 0
+    last: int = BEFORE_DATASET
+
+
+class Walker:
+    """Walks data sets of one kind; remembers the sequences that it has checked, by their bytes."""
+
+    def __init__(self, headers: Headers, bounds: Bounds) -> None:
+        """Begin with nothing remembered."""
+        self._headers = headers
+        self._bounds = bounds
+        self._checked: dict[bytes, bool] = {}
+        self._lengths: dict[bytes, int] = {}
+        self._held = 0
+
+    def walk(self, window: Window, start: int, limit: int, walked: Walked) -> None:
+        """Walk from `start` to the first tag of pixels, or to `limit`, the data set's end, counted in the window.
+
+        Raises Short if the window ends before, Irregular for whatever the gate might refuse or warn of.
+        """
+        get, learn = self._headers.entries.get, self._headers.learn
+        todo, position, last = walked.todo, start, walked.last
+        stop = _STOPS[0] if last == BEFORE_DATASET else FIRST_DELIMITER
+        while True:
+            header = window[position : position + 8]
+            entry = get(header)
+            if entry is None:
+                if position == limit:
+                    break
+                if len(header) < 8 and position + 8 <= limit:  # noqa: PLR2004 - tag, VR and length
+                    raise Short
+                entry = learn(bytes(header))
+            total, tag, role, watch = entry
+            if not last < tag < stop:
+                if tag <= last:
+                    raise Irregular
+                stop = _pass(walked, tag, position)
+                if tag >= stop:
+                    break
+            last = tag
+            end = position + total if total > 0 else self._long(window, position, limit, role)
+            if role is not None:
+                todo.append((position, end, role))
+            if watch:
+                _watch(walked, watch, tag, position, window[position:end])
+            position = end
+        if position > len(window):
+            raise Short
+        if stop != FIRST_DELIMITER:
+            _pass(walked, FLOAT_PIXELS, position)
+        walked.end, walked.last = position, last
+
+    def _long(self, window: Window, position: int, limit: int, role: Role | None) -> int:
+        """Return the end of an element with a 4-byte length; check sequences."""
+        value = position + (12 if self._headers.explicit else 8)
+        raw = window[value - 4 : value]
+        length = int.from_bytes(raw, "little")
+        if len(raw) < 4:  # noqa: PLR2004 - the length itself
+            raise Short if value <= limit else Irregular
+        if role is not None and role.vr == "SQ":
+            return self._sequence(window, position, value, limit, length)
+        if length & 1 or value + length > limit:
+            raise Irregular
+        if role is not None and role.vr == "UN" and window[value : value + 4] == _ITEM:
+            raise Irregular
+        return value + length
+
+    def _sequence(self, window: Window, start: int, value: int, limit: int, length: int) -> int:
+        """Return a sequence's end, after the gate's check or because the same bytes passed it before."""
+        if length != UNDEFINED:
+            end = value + length
+            if length & 1 or end > limit:
+                raise Irregular
+        else:
+            known = self._lengths.get(bytes(window[start : start + _PREFIX]))
+            end = start + known if known else -1
+        if end > 0 and self._checked.get(window[start:end]):  # type: ignore[call-overload]  # hashes like bytes
+            return end
+        if end > len(window):
+            raise Short
+        return self._check(window, start, value, limit, length)
+
+    def _check(self, window: Window, start: int, value: int, limit: int, length: int) -> int:
+        view, findings = memoryview(window), Findings()
+        tag = int.from_bytes(window[start : start + 2], "little") << 16
+        tag |= int.from_bytes(window[start + 2 : start + 4], "little")
+        inside = min(limit, len(window))
+        try:
+            end = check_sequence(
+                view, tag, value, length, inside,
+                explicit=self._headers.explicit, bounds=self._bounds, findings=findings,
+            )  # fmt: skip
+        except InvalidDicom:
+            raise Short if inside < limit else Irregular from None
+        if len(findings):
+            raise Irregular
+        if end - start <= _MOST_BYTES:
+            self._held += end - start
+            if self._held > _MOST_HELD:
+                self._checked.clear()
+                self._lengths.clear()
+                self._held = end - start
+            raw = bytes(window[start:end])
+            self._checked[raw] = True
+            if length == UNDEFINED:
+                self._lengths[raw[:_PREFIX]] = end - start
+        return end
+
+
+def _pass(walked: Walked, tag: int, position: int) -> int:
+    """Note the places of markers below a tag that comes at a position; return the next tag to stop at."""
+    while len(walked.cuts) < len(_STOPS) - 1 and tag >= _STOPS[len(walked.cuts)]:
+        walked.cuts.append(position)
+    return _STOPS[len(walked.cuts)]
+
+
+def _watch(walked: Walked, watch: int, tag: int, position: int, raw: Window) -> None:
+    if watch & Watch.WHO:
+        walked.who.append(_bounded(raw))
+    if watch & Watch.SHAPE:
+        walked.shape.append(bytes(raw[:64]))
+        walked.shapes.append((tag, position, position + len(raw)))
+    if watch & Watch.PLACE:
+        walked.at[tag] = position, position + len(raw)
+    if watch & Watch.RISK:
+        walked.risk.append(_bounded(raw))
+    if watch & Watch.PRESENT:
+        walked.risk.append(bytes(raw[:8]))
+
+
+def _bounded(raw: Window) -> bytes:
+    """Return the bytes of an element that decides about the whole object, unless they are absurdly many."""
+    if len(raw) > _MOST_DECIDING:
+        raise Irregular
+    return bytes(raw)
