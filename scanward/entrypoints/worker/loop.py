@@ -8,13 +8,14 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 
 from scanward import logs, wiring
 from scanward.entrypoints.worker.messages import SETTLE, Began, Claimed
 from scanward.errors import ScanwardError
 from scanward.pipeline import Line, Work, advance, settle
+from scanward.ports import Ports
 from scanward.ports.executions import Claim
 from scanward.settings import Settings
 from scanward.store.ending import unexpected
@@ -27,7 +28,11 @@ _AFTER_FAULT = 1.0
 _log = logs.logger(__name__)
 
 
-def main(settings: Settings, supervisor: Connection) -> None:
+def main(
+    settings: Settings,
+    supervisor: Connection,
+    open_line: Callable[[Settings, Ports], Line] = wiring.open_line,
+) -> None:
     """Work until SIGTERM, which lets the current object end, or until the supervisor is gone."""
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: stopping.set())
@@ -35,7 +40,7 @@ def main(settings: Settings, supervisor: Connection) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     logs.configure(settings.log_level)
     ports = wiring.open_ports(settings, sweep=False)
-    _Worker(settings, wiring.open_line(settings, ports), supervisor, stopping).run()
+    _Worker(settings, open_line(settings, ports), supervisor, stopping).run()
 
 
 class _Worker:

@@ -6,7 +6,7 @@ import contextlib
 import multiprocessing
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -60,8 +60,11 @@ class _Worker:
 class Supervisor:
     """Keeps `settings.workers` workers at the line. Its methods are called from one thread at a time."""
 
-    def __init__(self, settings: Settings, ports: Ports) -> None:
-        """Take the site; nothing is started yet."""
+    def __init__(
+        self, settings: Settings, ports: Ports, main: Callable[[Settings, Connection], None] = loop.main
+    ) -> None:
+        """Take the site; nothing is started yet. `main` is what a worker process runs."""
+        self._main = main
         self._settings = settings
         self._executions = ports.executions
         self._workers: list[_Worker] = []
@@ -108,7 +111,7 @@ class Supervisor:
 
     def _start(self) -> _Worker:
         ours, theirs = _spawn.Pipe()
-        process = _spawn.Process(target=loop.main, args=(self._settings, theirs), daemon=False)
+        process = _spawn.Process(target=self._main, args=(self._settings, theirs), daemon=False)
         process.start()
         theirs.close()
         return _Worker(process, ours)
