@@ -93,7 +93,7 @@ JAPANESE = Person(
     physician="Shidozq^Genzq=獅堂^玄=しどう^げん",
     institution="Washiozq Byoin",
     address="鷲尾町七七四一",
-    text="Washiozq 鷲尾麗奈 follows",
+    text="Washiozq 鷲尾麗奈 folgtqz",
     patient_id="QZXPID8852",
     accession="QZXACC6620",
     telephone="+81 8852 662 0024",

@@ -43,6 +43,12 @@ class Planted:
     body: bytes
 
 
+def _for_big_endian(dataset: Dataset) -> Dataset:
+    """Take out what is little endian by definition, whatever the transfer syntax; PS3.5 6.2.2."""
+    del dataset[0x00101002]
+    return dataset
+
+
 def _rle(dataset: Dataset) -> Dataset:
     """Return the image with its pixels as one RLE fragment, made by hand; PS3.5 Annex G."""
     plain = dataset.PixelData
@@ -147,7 +153,7 @@ def _segmentation(person: Person, number: int) -> Dataset:
         SegmentationFractionalType="PROBABILITY",
         MaximumFractionalValue=255,
         ContentLabel="SEGMENTATION",
-        ContentDescription=person.text,
+        ContentDescription=f"{person.name} {person.patient_id}",
         ContentCreatorName=person.physician,
         ImageType=["DERIVED", "PRIMARY"],
         LossyImageCompression="00",
@@ -156,7 +162,7 @@ def _segmentation(person: Person, number: int) -> Dataset:
                 item(
                     SegmentNumber=1,
                     SegmentLabel="LIVER",
-                    SegmentDescription=person.text,
+                    SegmentDescription=f"{person.name} {person.patient_id}",  # no row of the table names it
                     SegmentAlgorithmType="MANUAL",
                 )
             ]
@@ -193,7 +199,7 @@ def _burned(person: Person, number: int) -> Dataset:
 
 def _with_group_lengths(body: bytes) -> bytes:
     """Return an explicit object with a retired group length in front of its patient group; PS3.5 7.2."""
-    group = body.index(struct.pack("<HH", 0x0010, 0x0010) + b"PN")
+    group = body.rindex(struct.pack("<HH", 0x0010, 0x0010) + b"PN")
     length = struct.pack("<HH2sHL", 0x0010, 0x0000, b"UL", 4, 0)
     return body[:group] + length + body[group:]
 
@@ -228,7 +234,7 @@ def _ct_in(syntax: str) -> Builder:
 KINDS: dict[str, Builder] = {
     "CT explicit": _ct_in(ExplicitVRLittleEndian),
     "CT implicit": _ct_in(ImplicitVRLittleEndian),
-    "CT big endian": _ct_in(ExplicitVRBigEndian),
+    "CT big endian": lambda p, n: written(_for_big_endian(image(p, CT, "CT", n)), p, ExplicitVRBigEndian),
     "CT deflated": _ct_in(DeflatedExplicitVRLittleEndian),
     "CT with group lengths": lambda p, n: _with_group_lengths(
         written(image(p, CT, "CT", n), p, ExplicitVRLittleEndian)
