@@ -1,0 +1,49 @@
+"""What every route needs of the running service; one object an application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from scanward.entrypoints.http.metrics import Metrics
+from scanward.pipeline import Arrival
+from scanward.ports import Ports
+from scanward.ports.catalog import Receipt
+from scanward.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of the door. A slow peer is silent for `idle_seconds`, or slower than `least_rate` bytes/s."""
+
+    idle_seconds: float = 30.0
+    grace_seconds: float = 60.0
+    least_rate: int = 1024
+    uploads: int = 256
+    batch_files: int = 64
+    batch_bytes: int = 64 << 20
+
+
+@dataclass(slots=True)
+class Service:
+    """The ports, the gate as `accept`, and what the routes count."""
+
+    settings: Settings
+    ports: Ports
+    accept: Callable[[Sequence[Arrival]], list[Receipt]]
+    fingerprint: str
+    workers_alive: Callable[[], bool]
+    metrics: Metrics
+    limits: Limits = field(default_factory=Limits)
+    uploads_under_way: int = 0
+
+
+def service_of(request: Request) -> Service:
+    """Return the application's service."""
+    return cast("Service", request.app.state.service)
+
+
+Here = Annotated[Service, Depends(service_of)]
