@@ -10,13 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from scanward.deidentify.engine import Engine
 from scanward.deidentify.keys import is_placeholder
 from scanward.deidentify.report import Cleaned
 from scanward.dicom import structure
 from scanward.dicom.structure import DEFAULT, Bounds
-from scanward.errors import ScanwardError, Severity, Unavailable
+from scanward.errors import Fault, ScanwardError, Severity, Unavailable
 from scanward.ports import Ports
 from scanward.ports.catalog import Receipt
 from scanward.ports.crosswalk import Pair
@@ -26,9 +26,7 @@ from scanward.receive.part10 import Arrival, ReadPast, receive
 from scanward.store.incoming import keep
 from scanward.store.outgoing import Output, Work, settle, stage_output
 from scanward.store.zones import deid_key
-
-if TYPE_CHECKING:
-    from scanward.deidentify.engine import Engine
+from scanward.validate import raise_rejected, validate
 
 __all__ = ["STEPS", "Arrival", "Line", "Work", "accept", "advance", "process", "settle"]
 
@@ -51,6 +49,7 @@ class _Passage:
 
     raw_key: str
     source: Opened
+    warnings: tuple[Fault, ...] = ()
     cleaned: Cleaned | None = None
     output: Output | None = None
 
@@ -92,7 +91,7 @@ def advance(claim: Claim, line: Line, watch: Callable[[str], None] = lambda _sta
         return work.failed(error)
     except OSError:
         return work.failed(Unavailable("The disk could not be read or written."))
-    return replace(work, output=passage.output, pairs=_pairs(passage.cleaned))
+    return replace(work, output=passage.output, pairs=_pairs(passage.cleaned), warnings=passage.warnings)
 
 
 def process(claim: Claim, line: Line) -> Outcome:
@@ -101,22 +100,19 @@ def process(claim: Claim, line: Line) -> Outcome:
 
 
 def _validate(passage: _Passage, line: Line) -> _Passage:
-    from scanward.validate.validate import raise_rejected, validate
-
     found = structure.check(passage.source.view, line.bounds)
-    raise_rejected(validate(passage.source.view, found, line.severities))
-    return passage
+    faults = validate(passage.source.view, found, line.severities)
+    raise_rejected(faults)
+    return replace(passage, warnings=faults)
 
 
 def _deidentify(passage: _Passage, line: Line) -> _Passage:
-    return replace(passage, cleaned=line.engine.clean(passage.source.view))
+    cleaned = line.engine.clean_file(passage.source.fileno(), len(passage.source.view))
+    return replace(passage, cleaned=cleaned, warnings=passage.warnings + cleaned.warnings)
 
 
 def _store(passage: _Passage, line: Line) -> _Passage:
-    from scanward.deidentify.engine import ENGINE_VERSION
-
-    engine = line.engine
-    key = deid_key(passage.raw_key, engine.policy_hash, engine.fingerprint, ENGINE_VERSION)
+    key = deid_key(passage.raw_key, line.engine.release)
     pieces = passage.cleaned.pieces if passage.cleaned else ()
     output = stage_output(pieces, passage.source, passage.raw_key, key, line.ports.objects, line.bounds)
     return replace(passage, output=output)

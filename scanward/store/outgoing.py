@@ -45,6 +45,7 @@ class Work:
     size: int = 0
     stages: tuple[Stage, ...] = ()
     pairs: tuple[Pair, ...] = ()
+    warnings: tuple[Fault, ...] = ()
     output: Output | None = None
     error: ScanwardError | None = None
 
@@ -130,6 +131,7 @@ def _outcome(work: Work, share: float) -> Outcome:
     return Outcome(
         work.claim,
         Status.SUCCEEDED,
+        faults=work.warnings,
         stages=stages,
         deid_key=delivered.key,
         deid_study_uid=delivered.instance.study_uid,

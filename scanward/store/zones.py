@@ -8,10 +8,9 @@ from scanward.dicom.pieces import Span
 from scanward.ports.object_store import Blob, ObjectStore, Zone
 
 
-def deid_key(raw_key: str, policy_hash: str, key_fingerprint: str, engine_version: str) -> str:
-    """Return an output's name: the same object, policy, key and engine give the same, and only they."""
-    parts = f"{raw_key}\n{policy_hash}\n{key_fingerprint}\n{engine_version}"
-    return hashlib.sha256(parts.encode()).hexdigest()
+def deid_key(raw_key: str, release: str) -> str:
+    """Return an output's name from its object's and all else that it depends on: policy, key, engine."""
+    return hashlib.sha256(f"{raw_key}\n{release}".encode()).hexdigest()
 
 
 def copy_to_quarantine(objects: ObjectStore, raw_key: str) -> Blob:

@@ -42,7 +42,8 @@ class _Arrivals:
         older = self.current.get(uid)
         if older is not None:
             self.superseded.append({"older": older, "newer": received.key})
-        self.current[uid] = received.key
+        if uid:  # An object without a UID, which validation will refuse, is no version of another.
+            self.current[uid] = received.key
         self.executions[received.key] = execution_id
         self.instances.append(_instance_row(received, self.now))
         self.lines.append(_execution_row(received, execution_id, self.now))
@@ -141,6 +142,7 @@ def _known_to(connection: Connection, received: Sequence[Received], now: float) 
     )
     uids = select(instances.instance_uid, instances.key).where(
         instances.instance_uid.in_([text_of(one.instance.instance_uid) for one in received]),
+        instances.instance_uid != "",
         instances.superseded_by == "",
     )
     return _Arrivals(now, dict(connection.execute(keys).all()), dict(connection.execute(uids).all()))
