@@ -1,0 +1,204 @@
+"""What a worker does: a batch of inputs through the engine, named, written, counted. One engine a thread."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from scanward.deidentify.engine import Engine
+from scanward.deidentify.keys import Keys
+from scanward.deidentify.report import Cleaned
+from scanward.deidentify.secret import derive, fingerprint, load
+from scanward.entrypoints.cli.batch.naming import Naming
+from scanward.entrypoints.cli.batch.opening import Opener
+from scanward.entrypoints.cli.batch.outputs import Outputs
+from scanward.entrypoints.cli.batch.plan import Entry, Note, Outcome, Plan, Row, Tally
+from scanward.entrypoints.cli.batch.rows import RowWriter
+from scanward.entrypoints.cli.batch.state import Fingerprints
+from scanward.errors import BadInput, Fault, InvalidDicom, Misconfigured, Quarantined, ScanwardError
+from scanward.store.ending import unexpected
+from scanward.wiring import open_engine
+
+_COMMIT = 100  # outputs that are open at once, so that file descriptors never run out
+_NOT_DICOM = frozenset({"not-dicom", "empty"})
+_DICOMDIR = b"1.2.840.10008.1.3.10"
+_META_BYTES = 512
+_EXISTS = "an output of this name is there that no run of ours wrote; --force replaces it"
+_local = threading.local()
+
+
+@dataclass(slots=True)
+class _Finished:
+    """One cleaned object between its writing and its naming."""
+
+    entry: Entry
+    cleaned: Cleaned
+    seconds: float
+
+
+class Worker:
+    """Engine, names and outputs of one plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Read the site's secret and open the engine. Raises Misconfigured if it is another's secret."""
+        secret = site_secret(plan)
+        self._plan = plan
+        self.engine: Engine = open_engine(plan.settings)
+        keys = Keys(secret, plan.settings.domain, digits=plan.settings.patient_id_digits)
+        self._opener = Opener(plan)
+        self._naming = Naming(plan.names, keys)
+        self._suffix = partial(keys.text, "collision", digits=8)
+        self.fingerprints = Fingerprints(derive(secret, "resume"), policy(plan, self.engine))
+        self._outputs = Outputs(plan)
+        self._rows = RowWriter(plan.settings, self.engine, self.fingerprints)
+
+    def serves(self, plan: Plan) -> bool:
+        """Say whether this worker is the plan's; another run of the same plan is taken over."""
+        if plan == self._plan:
+            return True
+        if replace(self._plan, run=plan.run) != plan:
+            return False
+        self._plan, self._outputs = plan, Outputs(plan)
+        return True
+
+    def run(self, entries: Sequence[Entry]) -> Tally:
+        """Take a batch through; outputs are durable and named when this returns."""
+        started = time.perf_counter()
+        tally = Tally(files=len(entries), bytes=sum(entry.size for entry in entries))
+        changes: Counter[tuple[tuple[str, str], ...]] = Counter()
+        try:
+            for start in range(0, len(entries), _COMMIT):
+                self._part(entries[start : start + _COMMIT], tally, changes)
+        finally:
+            self._outputs.discard()
+        _count_changes(changes, tally)
+        tally.seconds = time.perf_counter() - started
+        return tally
+
+    def _part(
+        self, entries: Sequence[Entry], tally: Tally, changes: Counter[tuple[tuple[str, str], ...]]
+    ) -> None:
+        finished = []
+        for entry in entries:
+            begun = time.perf_counter()
+            try:
+                cleaned = self._clean(entry)
+            except BadInput as error:
+                self._refuse(tally, entry, _outcome(error), error)
+            except OSError as error:
+                self._note(
+                    tally, entry, Outcome.REJECTED, f"it cannot be read: {os.strerror(error.errno or 0)}"
+                )
+            else:
+                finished.append(_Finished(entry, cleaned, time.perf_counter() - begun))
+        for one, output in zip(finished, self._names(finished), strict=True):
+            self._deliver(tally, one, output)
+            changes[one.cleaned.changes] += 1
+
+    def _clean(self, entry: Entry) -> Cleaned:
+        with self._opener.open(entry) as opened:
+            _refuse_directory(opened.view)
+            cleaned = self._guarded(opened.view)
+            parts = self._naming.parts(entry.relative, opened.view, cleaned)
+            if self._plan.output_name:
+                parts = (self._plan.output_name,)
+            if not self._plan.dry:
+                hashes = self.fingerprints.path(entry.relative), self.fingerprints.version(entry)
+                suffix = partial(self._suffix, entry.relative)
+                self._outputs.write(parts, cleaned.pieces, opened.fileno(), hashes, suffix)
+            return cleaned
+
+    def _guarded(self, view: memoryview) -> Cleaned:
+        """Clean one object; whatever else goes wrong with it is its own fault, told by type only."""
+        try:
+            return self.engine.clean(view)
+        except (ScanwardError, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001 - this is the door that keeps the batch going
+            raise InvalidDicom(f"the engine could not take it: {unexpected(error).message}") from None
+
+    def _names(self, finished: list[_Finished]) -> list[str]:
+        return [""] * len(finished) if self._plan.dry else self._outputs.commit()
+
+    def _deliver(self, tally: Tally, one: _Finished, output: str) -> None:
+        if not output and not self._plan.dry:
+            self._note(tally, one.entry, Outcome.REJECTED, _EXISTS)
+            return
+        tally.outcomes[Outcome.DEIDENTIFIED] += 1
+        tally.sop_classes[one.cleaned.sop_class_uid] += 1
+        tally.warnings.update(fault.rule for fault in one.cleaned.warnings)
+        if self._plan.rows:
+            tally.rows.append(Row(one.entry.relative, self._rows.delivered(output, one.cleaned, one.seconds)))
+
+    def _refuse(self, tally: Tally, entry: Entry, outcome: Outcome, error: BadInput) -> None:
+        self._note(tally, entry, outcome, error.message, error)
+
+    def _note(
+        self, tally: Tally, entry: Entry, outcome: Outcome, reason: str, error: BadInput | None = None
+    ) -> None:
+        tally.outcomes[outcome] += 1
+        tally.notes.append(Note(entry.relative, outcome, reason))
+        if self._plan.rows:
+            faults = error.faults if error else ()
+            tally.rows.append(
+                Row(entry.relative, self._rows.refused(entry.relative, outcome, reason, faults))
+            )
+
+
+def run_batch(plan: Plan, entries: Sequence[Entry]) -> Tally:
+    """Run a batch in whatever process or thread this is; a plan's engine is opened once in each."""
+    return worker_of(plan).run(entries)
+
+
+def worker_of(plan: Plan) -> Worker:
+    """Return this thread's worker for a plan; the engine stays open from one run of it to the next."""
+    worker: Worker | None = getattr(_local, "worker", None)
+    if worker is None or not worker.serves(plan):
+        worker = _local.worker = Worker(plan)
+    return worker
+
+
+def site_secret(plan: Plan) -> bytes:
+    """Return the site's secret from this machine's key file. Raises Misconfigured if it is not the run's."""
+    try:
+        secret = load(plan.settings.key_file)
+    except FileNotFoundError:
+        raise Misconfigured(
+            "A worker has no key file; give each machine the same SCANWARD_KEY_FILE."
+        ) from None
+    if fingerprint(secret) != plan.fingerprint:
+        raise Misconfigured("A worker has another site's secret; give each machine the same key file.")
+    return secret
+
+
+def policy(plan: Plan, engine: Engine) -> str:
+    """Return what an output and its name depend on besides the input."""
+    return f"{engine.release} {plan.names}"
+
+
+def _outcome(error: BadInput) -> Outcome:
+    if isinstance(error, Quarantined):
+        return Outcome.QUARANTINED
+    rules = {fault.rule for fault in error.faults if fault.severity == "reject"}
+    return Outcome.SKIPPED if rules and rules <= _NOT_DICOM | {"dicomdir"} else Outcome.REJECTED
+
+
+def _refuse_directory(view: memoryview) -> None:
+    """Read past a DICOMDIR: it lists the patients of a medium, and is no object (PS3.3 F.3)."""
+    head = bytes(view[:_META_BYTES])
+    at = head.find(_DICOMDIR)
+    if at >= 0 and head[at + len(_DICOMDIR) : at + len(_DICOMDIR) + 1] in {b"\0", b" ", b"\2"}:
+        raise InvalidDicom(
+            "a DICOMDIR is a list of files, not an object", faults=(Fault("dicomdir", "a DICOMDIR"),)
+        )
+
+
+def _count_changes(changes: Counter[tuple[tuple[str, str], ...]], tally: Tally) -> None:
+    for paths, count in changes.items():
+        for tag in {path.rpartition(".")[2] for path, action in paths if action != "P"}:
+            tally.changed[tag] += count

@@ -1,0 +1,1 @@
+"""`scanward doctor`: what may be wrong with a site, each finding with what to do about it."""

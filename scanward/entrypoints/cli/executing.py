@@ -1,0 +1,106 @@
+"""`scanward executions`: list, describe, redrive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from rich.console import Group
+from rich.table import Table
+
+from scanward.entrypoints.cli.console import byte_size, harmless, out, outcome_text, print_json
+from scanward.ports.executions import Execution, Status
+from scanward.settings import Settings
+from scanward.wiring import open_ports
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which executions to list."""
+
+    status: str | None
+    dead_letter: bool
+    limit: int
+    after: str
+
+
+def show_list(settings: Settings, page: Page, *, json: bool) -> None:
+    """Print a page of executions."""
+    executions = open_ports(settings, sweep=False).executions
+    status = Status(page.status) if page.status else None
+    found = executions.list(status, page.limit, page.after, dead_letter=page.dead_letter)
+    if json:
+        print_json([_plain(one) for one in found])
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("Execution", "Status", "File", "Modality", "Size", "Started", "Attempts", "Error"):
+        table.add_column(column, overflow="fold")
+    for one in found:
+        attempts = f"{one.attempts}, given up" if one.dead_letter else str(one.attempts)
+        started = one.started.isoformat(" ", timespec="seconds")
+        size = byte_size(one.size)
+        status_text = outcome_text(one.status.value)
+        table.add_row(
+            one.id, status_text, harmless(one.name), one.modality, size, started, attempts, one.error
+        )
+    out().print(table)
+    if len(found) == page.limit:
+        out().print(f"More: scanward executions list --after {found[-1].id}", style="dim")
+
+
+def show_one(settings: Settings, execution_id: str, *, json: bool) -> None:
+    """Print one execution. Raises NotFound."""
+    one = open_ports(settings, sweep=False).executions.describe(execution_id)
+    if json:
+        print_json(_plain(one))
+        return
+    out().print(Group(_facts(one), _stages(one)))
+    for fault in one.faults:
+        out().print(
+            harmless(f"{fault.severity}: {fault.path} {fault.message} [{fault.rule}, {fault.clause}]")
+        )
+
+
+def redrive(settings: Settings, execution_ids: Sequence[str], *, json: bool) -> None:
+    """Start executions anew. Raises NotFound or BadInput at the first that cannot be."""
+    executions = open_ports(settings, sweep=False).executions
+    for execution_id in execution_ids:
+        one = executions.redrive(execution_id)
+        if json:
+            print_json(_plain(one))
+        else:
+            out().print(f"{one.id} {one.status.value}")
+
+
+def _plain(one: Execution) -> dict[str, object]:
+    return asdict(one)
+
+
+def _facts(one: Execution) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_row("Execution", one.id)
+    table.add_row("Status", outcome_text(one.status.value))
+    table.add_row("File", harmless(one.name))
+    table.add_row("Raw key", one.raw_key)
+    table.add_row("Modality, size", f"{one.modality or '-'}, {byte_size(one.size)}")
+    table.add_row("Started", one.started.isoformat(" ", timespec="milliseconds"))
+    table.add_row("Stopped", one.stopped.isoformat(" ", timespec="milliseconds") if one.stopped else "-")
+    table.add_row("Attempts", f"{one.attempts}{' (given up: redrive it)' if one.dead_letter else ''}")
+    for name, text in (
+        ("Error", one.error),
+        ("Cause", one.cause),
+        ("Key", one.deid_key),
+        ("Study", one.deid_study_uid),
+    ):
+        if text:
+            table.add_row(name, harmless(text))
+    return table
+
+
+def _stages(one: Execution) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in ("Stage", "Status", "Seconds"):
+        table.add_column(column)
+    for stage in one.stages:
+        table.add_row(stage.name, outcome_text(stage.status.value), f"{stage.seconds:.4f}")
+    return table

@@ -1,0 +1,147 @@
+"""Commands of the service and of its store: serve, worker, ingest, executions, link."""
+# ruff: noqa: PLC0415 - each command imports what it needs when it runs, so that `--help` is quick
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Data = Annotated[Path | None, typer.Option("--data", help="Folder of the store and the catalog.")]
+executions_app = typer.Typer(help="Objects on their way through the line.", no_args_is_help=True)
+
+
+class ZoneChoice(StrEnum):
+    """`--zone` of a link."""
+
+    DEID = "deid"
+    RAW = "raw"
+
+
+class StatusChoice(StrEnum):
+    """`--status` of a list."""
+
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command()(serve)
+    app.command()(worker)
+    app.command()(ingest)
+    app.add_typer(executions_app, name="executions")
+    app.command()(link)
+
+
+def serve(
+    *,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; loopback only until accounts exist.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    data: Data = None,
+) -> None:
+    """Run the service and its workers, until Ctrl-C."""
+    from scanward.entrypoints.cli.configuration import read_settings
+    from scanward.entrypoints.http.server import run
+
+    run(read_settings(data=data), host, port)
+
+
+def worker(*, data: Data = None) -> None:
+    """Run workers only, beside a service on the same catalog; SCANWARD_WORKERS says how many."""
+    from scanward.entrypoints import worker as workers
+    from scanward.entrypoints.cli.configuration import read_settings
+    from scanward.logs import configure
+
+    settings = read_settings(data=data)
+    configure(settings.log_level)
+    workers.run(settings)
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Folders, files and .zip archives.")],
+    *,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Take files through the whole line and print one table: what became of each, how long it took, and why.
+
+    Exit code 0: all was de-identified, was there already, or is not DICOM. 1: some was rejected, quarantined
+    or timed out. 2: the command was wrong. 3: stopped by the disk, the key or the database.
+    """
+    from scanward.entrypoints.cli.configuration import read_settings
+    from scanward.entrypoints.cli.ingest.command import ingest_command
+
+    raise typer.Exit(ingest_command(paths, read_settings(data=data), json=json))
+
+
+@executions_app.command("list")
+def list_executions(
+    *,
+    status: Annotated[StatusChoice | None, typer.Option(help="Only those of this status.")] = None,
+    dead_letter: Annotated[
+        bool, typer.Option("--dead-letter", help="Only those that were given up.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    after: Annotated[str, typer.Option(metavar="ID", help="Those behind this one, for the next page.")] = "",
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """List executions, the newest first."""
+    from scanward.entrypoints.cli.configuration import read_settings
+    from scanward.entrypoints.cli.executing import Page, show_list
+
+    page = Page(status and status.value, dead_letter=dead_letter, limit=limit, after=after)
+    show_list(read_settings(data=data), page, json=json)
+
+
+@executions_app.command("describe")
+def describe_execution(
+    execution_id: Annotated[str, typer.Argument(metavar="ID")], *, data: Data = None, json: Json = False
+) -> None:
+    """Show one execution with its stages and faults."""
+    from scanward.entrypoints.cli.configuration import read_settings
+    from scanward.entrypoints.cli.executing import show_one
+
+    show_one(read_settings(data=data), execution_id, json=json)
+
+
+@executions_app.command("redrive")
+def redrive_execution(
+    execution_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Executions that ended badly.")],
+    *,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Start failed or timed out executions anew; a running service or `scanward worker` takes them up."""
+    from scanward.entrypoints.cli.configuration import read_settings
+    from scanward.entrypoints.cli.executing import redrive
+
+    redrive(read_settings(data=data), execution_ids, json=json)
+
+
+def link(
+    key: Annotated[
+        str, typer.Argument(metavar="KEY", help="Key of an object, as executions and studies show it.")
+    ],
+    *,
+    expires: Annotated[str, typer.Option(metavar="TIME", help="30s, 15m, 1h or 7d, at most 7 days.")] = "1h",
+    zone: Annotated[ZoneChoice, typer.Option(help="raw is identified.")] = ZoneChoice.DEID,
+    base: Annotated[
+        str, typer.Option(metavar="URL", help="Address of the service.")
+    ] = "http://127.0.0.1:8000",
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Print a signed, expiring address of one object."""
+    from scanward.entrypoints.cli.configuration import read_settings
+    from scanward.entrypoints.cli.linking import LinkRequest, print_link
+
+    print_link(read_settings(data=data), LinkRequest(key, expires, zone.value, base), json=json)

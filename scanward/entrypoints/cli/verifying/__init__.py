@@ -1,0 +1,1 @@
+"""`scanward verify`: an object beside its de-identified one."""
