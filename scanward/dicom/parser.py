@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -30,13 +29,13 @@ class DICOMParser:
 
     def __init__(self) -> None:
         """Keep the bounds of objects that pydicom must hold whole."""
-        self._bounds: Bounds = replace(DEFAULT, items=DEFAULT.library_items)
+        self._bounds: Bounds = DEFAULT.for_library()
 
     def parse_file(self, file_path: str | Path) -> Dataset:
         """Return the data set of a file. Raises InvalidDicom with every fault that the gate can name."""
         with open_object(file_path, bounds=self._bounds) as opened:
             structure = check(opened.view, self._bounds)
-            defer = _DEFERRED if opened.size > _LARGE else None
+            defer = _DEFERRED if opened.size > _LARGE and not structure.deflated else None
             return _read(str(file_path), structure, defer)
 
     def parse_bytes(self, dicom_bytes: bytes) -> Dataset:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,17 +10,23 @@ class Bounds:
     """Limits of one object.
 
     The largest real objects (enhanced multi-frame, whole-slide) hold some 300,000 items and 100,000
-    fragments. `library_items` is tighter, for objects that pydicom must hold whole: an item costs it 2 kB.
+    fragments. Those of the library are tighter, for objects that pydicom must hold whole: an item costs it
+    2 kB, an element 300 bytes.
     """
 
     object_bytes: int = 4 << 30
     depth: int = 64
-    elements: int = 4_000_000
+    elements: int = 2_000_000
     items: int = 500_000
     fragments: int = 1_000_000
     library_items: int = 50_000
+    library_elements: int = 300_000
     inflated_bytes: int = 512 << 20
     inflate_ratio: int = 200
+
+    def for_library(self) -> Bounds:
+        """Return the bounds of an object that pydicom must hold whole."""
+        return replace(self, items=self.library_items, elements=self.library_elements)
 
 
 DEFAULT = Bounds()

@@ -6,6 +6,7 @@ from scanward.dicom.structure.rules import RULES
 from scanward.errors import Fault, InvalidDicom
 
 _PER_RULE = 20
+_REJECTS = 100
 
 
 class Findings:
@@ -21,6 +22,21 @@ class Findings:
     def __len__(self) -> int:
         """Return how many faults are kept."""
         return len(self._kept)
+
+    def takes(self, rule: str) -> bool:
+        """Return whether one more fault of the rule would be kept; if not, it is counted."""
+        count = self._counts.get(rule, 0)
+        if count < _PER_RULE:
+            return True
+        self._counts[rule] = count + 1
+        return False
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Return whether so much is wrong that reading on tells nothing more."""
+        return any(
+            count > _REJECTS and RULES[rule].severity == "reject" for rule, count in self._counts.items()
+        )
 
     def add(self, rule: str, offset: int | None = None, path: str = "", **fields: object) -> None:
         """Keep a broken rule; `fields` fill its sentence and are never a patient's value."""

@@ -20,7 +20,7 @@ from scanward.dicom.structure.coding import (
     Element,
     tag_text,
 )
-from scanward.dicom.structure.findings import Findings
+from scanward.dicom.structure.findings import Findings, refuse
 from scanward.dicom.structure.inflate import inflate
 from scanward.dicom.structure.pixels import check_pixels
 from scanward.dicom.structure.prologue import META_CLASS, META_INSTANCE, Prologue, check_promise, prologue
@@ -94,15 +94,22 @@ def check(view: memoryview, bounds: Bounds = DEFAULT) -> Structure:
     inflated = inflate(view, head.dataset_offset, bounds) if head.syntax.deflated else None
     body, start = (view, head.dataset_offset) if inflated is None else (inflated, 0)
     if inflated is not None:
-        check_promise(inflated, 0, head.syntax.coding)
-    walk = Walk(body, bounds, findings, encapsulated=head.syntax.encapsulated)
+        _check_inflated(inflated, head)
+    regular = head.syntax.coding.little_endian and inflated is None
+    own = bounds if regular else bounds.for_library()
+    walk = Walk(body, own, findings, encapsulated=head.syntax.encapsulated)
     reached = walk.dataset(start, len(body), head.syntax.coding)
     uids = _check_uids(view, body, head, walk.notable, findings)
     if reached:
         _check_image(walk, uids[0], head.syntax)
-        _check_library_bound(walk, head.syntax, bounds)
     findings.raise_rejected()
     return _structure(view, head, walk, uids, inflated)
+
+
+def _check_inflated(inflated: memoryview, head: Prologue) -> None:
+    if not len(inflated):
+        raise refuse("dataset-missing", head.dataset_offset)
+    check_promise(inflated, 0, head.syntax.coding)
 
 
 def check_sequence(  # noqa: PLR0913 - the place of a sequence in its object
@@ -167,12 +174,6 @@ def _check_image(walk: Walk, sop_class_uid: str, syntax: TransferSyntax) -> None
         check_pixels(walk.view, walk.pixels, walk.notable, syntax, walk.fragments, walk.findings)
     elif is_image(sop_class_uid):
         walk.findings.add("pixels-missing", None, "(7FE0,0010)")
-
-
-def _check_library_bound(walk: Walk, syntax: TransferSyntax, bounds: Bounds) -> None:
-    regular = syntax.coding.little_endian and not syntax.deflated
-    if not regular and walk.items > bounds.library_items:
-        walk.findings.add("item-bound", bound=bounds.library_items)
 
 
 def _structure(

@@ -67,8 +67,9 @@ class Trail:
 
     def tell(self, rule: str, offset: int, tag: int = 0, /, **fields: object) -> None:
         """Keep a fault and go on; inside a tentative level any refusing fault ends it."""
-        self.findings.add(rule, offset, self.path(tag), **fields)
-        if self.tentative and RULES[rule].severity == "reject":
+        if self.findings.takes(rule):
+            self.findings.add(rule, offset, self.path(tag), **fields)
+        if RULES[rule].severity == "reject" and (self.tentative or self.findings.is_hopeless):
             raise Stopped
 
     def stop(self, rule: str, offset: int, tag: int = 0, /, **fields: object) -> Never:
