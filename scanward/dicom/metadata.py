@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
 
 __all__ = ["MetadataExtractor"]
 
@@ -27,7 +28,7 @@ _SEXES: Final = frozenset("MFO")
 
 
 def _components(value: object) -> list[object]:
-    if isinstance(value, MultiValue | list | tuple):
+    if isinstance(value, MultiValue | Sequence | list | tuple):
         return list(value)
     return [] if value is None else [value]
 
@@ -159,9 +160,7 @@ class MetadataExtractor:
             warnings.simplefilter("ignore")
             sources = tuple(_sources(dataset))
             return {
-                section: {
-                    name: reader(_first(sources, keyword)) for name, (keyword, reader) in fields.items()
-                }
+                section: {name: _read(sources, keyword, reader) for name, (keyword, reader) in fields.items()}
                 for section, fields in _SECTIONS.items()
             }
 
@@ -173,15 +172,18 @@ def _sources(dataset: Dataset) -> Iterable[Dataset]:
 
 
 def _items(dataset: Dataset, keyword: str) -> list[Dataset]:
-    return [item for item in _components(_value(dataset, keyword)) if isinstance(item, Dataset)][:1]
+    items = _value(dataset, keyword, _components)
+    return [item for item in items if isinstance(item, Dataset)][:1] if isinstance(items, list) else []
 
 
-def _first(sources: Iterable[Dataset], keyword: str) -> object:
-    return next((value for source in sources if (value := _value(source, keyword)) is not None), None)
+def _read(sources: Iterable[Dataset], keyword: str, reader: Reader) -> object:
+    """Return the value of the first source that has one, or what the reader makes of none."""
+    found = (_value(source, keyword, reader) for source in sources)
+    return next((value for value in found if value is not None and value != ""), reader(None))
 
 
-def _value(dataset: Dataset, keyword: str) -> object:
+def _value(dataset: Dataset, keyword: str, reader: Reader) -> object:
     try:
-        return dataset.get(keyword)
-    except Exception:  # noqa: BLE001 - pydicom converts lazily and documents no set of errors: a value it cannot read is none
-        return None
+        return reader(dataset.get(keyword))
+    except Exception:  # noqa: BLE001 - pydicom converts when asked, and no list says what it raises then
+        return reader(None)

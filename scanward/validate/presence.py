@@ -29,9 +29,12 @@ from scanward.validate.rulebook import rows
 __all__ = ["check_presence"]
 
 _IDENTIFIERS: Final = frozenset({SOP_CLASS_UID, INSTANCE_UID, STUDY_UID, SERIES_UID})
+_DIRECTORY: Final = "1.2.840.10008.1.3.10"  # a DICOMDIR is of no study (PS3.3 F)
 _DRAWN: Final = frozenset({SAMPLES_PER_PIXEL, PHOTOMETRIC_INTERPRETATION, ROWS, COLUMNS, BITS_ALLOCATED})
 # Macros of functional groups may stand in either sequence, by conditions that no table has.
 _FUNCTIONAL_GROUPS: Final = frozenset({0x52009229, 0x52009230})
+# Here the tables hold the attributes of every value type of a content item, of which an item has one.
+_ALTERNATIVES: Final = frozenset({"sr-document-content"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class _Condition:
 
 def check_presence(header: Header, sop_class_uid: str, pixel_tag: int | None, findings: Findings) -> None:
     """Find what is missing or empty: at the top level by the mandatory modules, in items by every module."""
-    _check_identifiers(header, findings)
+    if sop_class_uid != _DIRECTORY:
+        _check_identifiers(header, findings)
     drawn = _check_drawn(header, findings) if pixel_tag is not None else frozenset()
     for required in _requirements(sop_class_uid):
         if required.tag not in drawn:
@@ -101,7 +105,9 @@ def _requirements(sop_class_uid: str) -> tuple[_Requirement, ...]:
     """Return what is of type 1 and 2 in the mandatory modules, in tag order, the strictest type of each."""
     found: dict[int, _Requirement] = {}
     for module in iods.modules(sop_class_uid):
-        for path, kind in module.types.items() if module.usage == "M" else ():
+        if module.usage != "M" or module.name in _ALTERNATIVES:
+            continue
+        for path, kind in module.types.items():
             tag = path[0]
             if len(path) > 1 or kind not in {"1", "2"} or tag in _IDENTIFIERS:
                 continue
@@ -116,6 +122,8 @@ def _item_requirements(sop_class_uid: str, sequence: int) -> tuple[_Requirement,
     if sequence in _FUNCTIONAL_GROUPS:
         return ()
     holders = [module for module in iods.modules(sop_class_uid) if (sequence,) in module.types]
+    if any(module.name in _ALTERNATIVES for module in holders):
+        return ()
     kinds = [dict(_inside(module, sequence)) for module in holders]
     if not kinds:
         return ()

@@ -1,0 +1,1 @@
+"""What takes objects in: parser, metadata, de-identifier."""
