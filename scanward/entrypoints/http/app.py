@@ -106,4 +106,14 @@ def _route(app: FastAPI) -> None:
         app.include_router(module.router, responses=problems)
     routes = [*app.routes, *(route for module in _ROUTERS for route in module.router.routes)]
     hidden = {str(getattr(route, "path", "")) for route in routes} - {""}
-    policy.check(hidden | set(app.openapi()["paths"]))
+    document = app.openapi()
+    _tell_errors_as_json(document)
+    policy.check(hidden | set(document["paths"]))
+
+
+def _tell_errors_as_json(document: dict[str, Any]) -> None:
+    """Say in the document that errors are JSON where the answer is not: FastAPI gives both one media type."""
+    for operation in (operation for item in document["paths"].values() for operation in item.values()):
+        for status, answer in operation["responses"].items():
+            if status >= "400" and "content" in answer:
+                answer["content"] = {"application/json": next(iter(answer["content"].values()))}
