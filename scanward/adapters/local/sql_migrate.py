@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, inspect, text
 
 from scanward.adapters.local.sql_engine import Database
@@ -13,6 +12,9 @@ from scanward.adapters.local.sql_tables import DEID, RAW, SCHEMAS
 from scanward.errors import Misconfigured
 
 NEWEST = {RAW: "0001", DEID: "0001"}
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 0x5CA97A2D
@@ -38,6 +40,8 @@ def place(database: Database, schema: str) -> str:
 
 def configuration(schema: str) -> Config:
     """Return Alembic's configuration for a schema's chain of revisions."""
+    from alembic.config import Config  # noqa: PLC0415 - as in `_upgrade`
+
     config = Config()
     config.set_main_option("path_separator", "newline")
     config.set_main_option("script_location", _escaped(_FOLDER))
@@ -61,6 +65,9 @@ def _upgrade(database: Database, schema: str) -> None:
         found = _revision(connection, where)
         if found > NEWEST[schema]:
             raise Misconfigured("The catalog was made by a newer release of Scanward; install that one.")
+        # Alembic takes longer to import than all else here, and is needed once in a catalog's life.
+        from alembic import command  # noqa: PLC0415 - see above
+
         config = configuration(schema)
         config.attributes.update(connection=connection, version_table_schema=where)
         command.upgrade(config, "head")
