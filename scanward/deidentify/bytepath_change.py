@@ -20,6 +20,8 @@ _HEADER = 8
 # Steps down (tag and item index each). Deeper, following undefined lengths level by level would take too long.
 _DEEPEST = 16
 _LARGEST_REMEMBERED = 64 << 10
+_COST_OF_ENTRY = 400
+_MOST_PATHS = 4096
 _ITEM_START = b"\xfe\xff\x00\xe0"
 
 Changes = tuple[tuple[str, str], ...]
@@ -34,8 +36,6 @@ class Memory:
 
     subject: Subject
     charsets: Charsets
-    original: tuple[str, str, str]
-    replaced: tuple[str, str, str]
     memo: dict[Window, Change] = field(default_factory=dict)
 
 
@@ -48,10 +48,18 @@ class Changer:
         self._keys = keys
         self._top = headers
         self._nested: dict[tuple[int, ...], Headers] = {}
+        # About how many bytes the memories hold; their owner empties them.
+        self.held = 0
 
-    def change(self, memory: Memory, role: Role, raw: bytes) -> Change:
+    def remembered(self, memory: Memory, role: Role, raw: bytes) -> Change:
         """Return what becomes of a whole top-level element."""
-        return self._change(memory, role, raw, (), self._top)
+        change = memory.memo.get(raw)
+        if change is None:
+            change = self._change(memory, role, raw, (), self._top)
+            if len(raw) <= _LARGEST_REMEMBERED:
+                self.held += len(raw) + _COST_OF_ENTRY
+                memory.memo[raw] = change
+        return change
 
     def private(self, memory: Memory, role: Role, raw: bytes, creators: dict[int, str]) -> Change:
         """Return what becomes of a private top-level element, in the light of the creators before it."""
@@ -78,6 +86,8 @@ class Changer:
             return _STAYS
         if rule.do is Do.EMPTY:
             new = b""
+        elif role.kind is Kind.CONSTANT:
+            new = role.new[role.value :] if role.new else b""
         else:
             new = new_value(rule, role.vr, old, memory.charsets, memory.subject, self._keys)
         action = _action(rule, old, new)
@@ -185,14 +195,6 @@ class Changer:
             headers = Headers(self._policy, self._top.sop_class_uid, path, explicit=explicit)
             self._nested[path] = headers
         return headers
-
-
-_MOST_PATHS = 4096
-
-
-def is_worth_remembering(raw: bytes) -> bool:
-    """Tell whether an element is short enough to be kept in memory."""
-    return len(raw) <= _LARGEST_REMEMBERED
 
 
 def _action(rule: Rule, old: bytes, new: bytes) -> str:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from scanward.deidentify import subjects, supplement
+from scanward.deidentify.actions import dummy
 from scanward.deidentify.bytepath_source import Irregular
+from scanward.deidentify.charset import pad
 from scanward.deidentify.pixels import attributes as risk_attributes
 from scanward.deidentify.policy import Policy, vr_of
 from scanward.deidentify.report import path_text
-from scanward.deidentify.rule import KEEP, Do, Rule
+from scanward.deidentify.rule import KEEP, Do, How, Rule
 from scanward.deidentify.writer import Writer
 from scanward.dicom.structure import coding
 
@@ -21,36 +23,25 @@ _OVERLAY_MASK = 0xFF00FFFF
 _MOST_HEADERS = 1 << 14
 _LONG = -1
 _SHORT_HEADER = 8
-_PIXEL_ATTRIBUTES = (
-    coding.NOTABLE
-    - coding.PIXEL_TAGS
-    - {
-        coding.SOP_CLASS_UID,
-        coding.INSTANCE_UID,
-        coding.STUDY_UID,
-        coding.SERIES_UID,
-    }
-)
 
 
 class Kind(IntEnum):
-    """What a role asks for: FIXED its `new`, VALUE the replacer, PRIVATE the creator first; UNSURE is kept."""
+    """What a role asks for: FIXED its `new`, VALUE the replacer, PRIVATE the creator first.
+
+    CONSTANT is as FIXED, but reported only where the old value was another; UNSURE is kept.
+    """
 
     FIXED = 0
     VALUE = 1
     SEQUENCE = 2
     PRIVATE = 3
     UNSURE = 4
+    CONSTANT = 5
 
 
-class Watch:
-    """Why the walk keeps an element's bytes, whatever is done with it: a sum of these."""
-
-    WHO = 1
-    SHAPE = 2
-    PLACE = 4
-    RISK = 8
-    PRESENT = 16
+# Why the walk hands an element's bytes on, whatever is done with it: it decides about the whole object (of opaque
+# values and sequences the header does), or it is the instance UID.
+MARK, MARK_HEADER, INSTANCE = 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +61,13 @@ class Role:
         """Return where the value begins, counted from the element's start."""
         return 12 if self.is_long else 8
 
+    @property
+    def constant(self) -> bytes:
+        """Return the new value without padding."""
+        return (self.new or b"")[self.value :].rstrip(b" \0")
 
-# Length of the whole element (-1: a 4-byte length follows), tag, role (None: kept as it lies), watch.
+
+# Length of the whole element (-1: a 4-byte length follows), tag, role (None: kept as it lies), why it is handed on.
 Entry = tuple[int, int, Role | None, int]
 
 
@@ -128,6 +124,12 @@ class Headers:
         """Return where the value begins in an element's bytes."""
         return 12 if self.explicit and coding.KINDS[raw[4:6]] else _SHORT_HEADER
 
+    def length_of(self, raw: bytes) -> int:
+        """Return the length that an element's header says its value has."""
+        value = self.value_of(raw)
+        start = 6 if self.explicit and value == _SHORT_HEADER else value - 4
+        return int.from_bytes(raw[start:value], "little")
+
     def _role(self, tag: int, vr: str, *, total: int, is_long: bool) -> Role | None:
         if tag & 0x10000 and self.policy.profile.retain_safe_private:
             return Role(tag, vr, Kind.PRIVATE, KEEP, is_long)
@@ -146,6 +148,10 @@ class Headers:
             return Role(tag, vr, Kind.FIXED, rule, is_long, empty, change if total > _SHORT_HEADER else None)
         if rule.do is Do.KEEP and (rule == KEEP or not self._is_read(tag, vr)):
             return Role(tag, vr, Kind.UNSURE, rule, is_long) if total < 0 and vr == "UN" else None
+        if rule.how is How.TIME_EMPTY and vr == "TM":
+            value = pad(dummy(vr).encode(), vr) if rule.required else b""
+            new = self.writer.element(tag, vr, value)
+            return Role(tag, vr, Kind.CONSTANT, rule, is_long, new, change)
         return Role(tag, vr, Kind.VALUE, rule, is_long)
 
     def _is_read(self, tag: int, vr: str) -> bool:
@@ -162,19 +168,17 @@ def tag_of(raw: bytes) -> int:
 
 
 def watch_of(tag: int, vr: str) -> int:
-    """Return why a top-level element's bytes are kept by the walk."""
-    watch = Watch.WHO if tag in subjects.TAGS else 0
-    if tag in _PIXEL_ATTRIBUTES:
-        watch |= Watch.SHAPE
-    if tag in _PLACED:
-        watch |= Watch.PLACE
-    if tag in risk_attributes() or tag & _OVERLAY_MASK == _OVERLAY_BITS:
-        watch |= Watch.PRESENT if vr in _OPAQUE else Watch.RISK
-    return watch
+    """Return whether a top-level element decides about the whole object: subject, pixels, pixel risk, identity."""
+    if tag == coding.INSTANCE_UID:
+        return INSTANCE
+    if tag not in _DECIDING and tag not in risk_attributes() and tag & _OVERLAY_MASK != _OVERLAY_BITS:
+        return 0
+    if vr not in _OPAQUE:
+        return MARK
+    if vr_of(tag, "") not in _OPAQUE:
+        raise Irregular
+    return MARK_HEADER
 
 
 _OPAQUE = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "UN"})
-_PLACED = frozenset({
-    CHARSET, MODALITY, coding.SOP_CLASS_UID, coding.INSTANCE_UID, coding.STUDY_UID, coding.SERIES_UID,
-    subjects.PATIENT_ID, subjects.ISSUER,
-})  # fmt: skip
+_DECIDING = subjects.TAGS | (coding.NOTABLE - coding.PIXEL_TAGS) | {CHARSET, MODALITY}

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
-from scanward.deidentify.bytepath_source import Irregular, Source, Window, Buffered
-from scanward.deidentify.bytepath_walk import Walked
+from scanward.deidentify.bytepath_known import Known
+from scanward.deidentify.bytepath_source import Buffered, Irregular, Source
 from scanward.dicom.iods import is_image
 from scanward.dicom.structure import Bounds, Findings, check_pixels
-from scanward.dicom.structure.coding import KINDS, PIXEL_TAGS, PIXELS, UNDEFINED, Element
+from scanward.dicom.structure.coding import PIXEL_TAGS, PIXELS, UNDEFINED, Element
 from scanward.dicom.structure.syntaxes import TransferSyntax
 from scanward.dicom.structure.walk import Fragments
 
-_MOST = 4096
+_MOST = 64
 _HEADER = 8
 _ITEM = b"\xfe\xff\x00\xe0"
 _END = b"\xfe\xff\xdd\xe0\0\0\0\0"
@@ -27,34 +27,41 @@ class Pixels:
     end: int
 
 
+class Coded(Protocol):
+    """An object's SOP class and transfer syntax."""
+
+    @property
+    def syntax(self) -> TransferSyntax:
+        """Return the transfer syntax."""
+        ...
+
+    @property
+    def sop_class_uid(self) -> str:
+        """Return the SOP class."""
+        ...
+
+
 class PixelGate:
     """Checks pixels against the attributes by the gate's own rules; any finding is Irregular."""
 
     def __init__(self, bounds: Bounds) -> None:
-        """Begin with nothing remembered."""
+        """Take the bound of fragments."""
         self._bounds = bounds
-        self._sound: dict[tuple[str, bytes, tuple[bytes, ...]], int] = {}
 
-    def check(
-        self, source: Source, window: Window, walked: Walked, syntax: TransferSyntax, sop_class_uid: str
-    ) -> Pixels:
-        """Return where the pixels lie that begin where the walk stopped."""
-        start = walked.end
-        if start == source.size:
-            if is_image(sop_class_uid):
-                raise Irregular
-            return Pixels(start, start)
-        header = window[start : start + 12]
-        key = (syntax.uid, bytes(header), tuple(walked.shape))
-        length = self._sound.get(key, -1)
-        if length < 0:
-            pixels = self._pixels(source, bytes(header), start, syntax)
+    def check(self, source: Source, header: bytes, start: int, known: Known, kind: Coded) -> Pixels:
+        """Return where the pixels lie that begin at `start` with `header`, if any do."""
+        length = known.lengths.get(header)
+        if length is None:
+            if start == source.size:
+                if is_image(kind.sop_class_uid):
+                    raise Irregular
+                return Pixels(start, start)
+            pixels = self._pixels(source, header, start, kind.syntax)
             if pixels.undefined:
-                return self._encapsulated(source, walked, pixels, syntax)
-            length = self._native(walked, pixels, syntax)
-            if len(self._sound) >= _MOST:
-                self._sound.clear()
-            self._sound[key] = length
+                return self._encapsulated(source, known, pixels, kind.syntax)
+            length = self._native(known, pixels, kind.syntax)
+            if len(known.lengths) < _MOST:
+                known.lengths[header] = length
         if start + length > source.size:
             raise Irregular
         return Pixels(start, start + length)
@@ -77,29 +84,23 @@ class PixelGate:
             raise Irregular
         return Element(tag, vr, start, value, value + length, value + length, undefined=False)
 
-    def _native(self, walked: Walked, pixels: Element, syntax: TransferSyntax) -> int:
+    @staticmethod
+    def _native(known: Known, pixels: Element, syntax: TransferSyntax) -> int:
         """Check native pixels by length alone: whatever would make the gate read them is Irregular."""
-        attributes, at = {}, 0
-        for (tag, start, stop), raw in zip(walked.shapes, walked.shape, strict=True):
-            header = _header(raw, syntax)
-            end = at + stop - start
-            attributes[tag] = Element(tag, "", at, at + header, end, end, undefined=False)
-            at += len(raw)
         findings = Findings()
-        check_pixels(memoryview(b"".join(walked.shape)), pixels, attributes, syntax, None, findings)
+        check_pixels(memoryview(known.joined), pixels, known.attributes, syntax, None, findings)
         if len(findings):
             raise Irregular
         return pixels.end - pixels.start
 
-    def _encapsulated(
-        self, source: Source, walked: Walked, pixels: Element, syntax: TransferSyntax
-    ) -> Pixels:
+    def _encapsulated(self, source: Source, known: Known, pixels: Element, syntax: TransferSyntax) -> Pixels:
         # The gate's functions slice their view and nothing else; a buffer that reads at need keeps memory flat.
-        view = cast(memoryview, Buffered(source))
+        # The attributes follow behind the object's own bytes.
+        view, size = cast("memoryview", Buffered(source, known.joined)), source.size
         ranges, end = self._fragments(source, pixels.value)
         attributes = {
-            tag: Element(tag, "", start, start + _header(raw, syntax), stop, stop, undefined=False)
-            for (tag, start, stop), raw in zip(walked.shapes, walked.shape, strict=True)
+            tag: one._replace(start=one.start + size, value=one.value + size, stop=one.stop + size)
+            for tag, one in known.attributes.items()
         }
         findings = Findings()
         whole = pixels._replace(stop=end - _HEADER, end=end)
@@ -124,8 +125,3 @@ class PixelGate:
         if header != _END:
             raise Irregular
         return ranges, position
-
-
-def _header(raw: bytes, syntax: TransferSyntax) -> int:
-    """Return the length of an element's header."""
-    return 12 if syntax.coding.explicit and KINDS[raw[4:6]] else _HEADER

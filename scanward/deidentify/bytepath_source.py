@@ -79,24 +79,22 @@ class Buffered:
 
     _SIZE = 16 << 10
 
-    def __init__(self, source: Source) -> None:
-        """Begin with an empty buffer."""
+    def __init__(self, source: Source, behind: bytes) -> None:
+        """Begin with an empty buffer; `behind` seems to follow the object's own bytes."""
         self._source = source
+        self._behind = behind
         self._start = 0
         self._buffer = b""
-
-    def __len__(self) -> int:
-        """Return the object's bytes."""
-        return self._source.size
 
     def __getitem__(self, where: int | slice) -> int | bytes:
         """Return one byte or a range, read at need."""
         if isinstance(where, int):
             return self._range(where, where + 1)[0]
-        start, stop, _ = where.indices(self._source.size)
-        return self._range(start, stop)
+        return self._range(where.start, where.stop)
 
     def _range(self, start: int, stop: int) -> bytes:
+        if start >= self._source.size:
+            return self._behind[start - self._source.size : stop - self._source.size]
         at = start - self._start
         if at < 0 or stop - self._start > len(self._buffer):
             self._start, at = start, 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from scanward.deidentify.bytepath_header import Headers, Role, Watch
+from scanward.deidentify.bytepath_header import INSTANCE, MARK, Headers, Role
 from scanward.deidentify.bytepath_source import Irregular, Window
 from scanward.deidentify.markers import LONGITUDINAL_MODIFIED, PATIENT_IDENTITY_REMOVED
 from scanward.dicom.structure import check_sequence
@@ -19,7 +19,7 @@ _ITEM = b"\xfe\xff\x00\xe0"
 _PREFIX = 64
 _MOST_HELD = 2 << 20
 _MOST_BYTES = 64 << 10
-_MOST_DECIDING = 4096
+_FULL_HEADER = 12
 
 Place = tuple[int, int]
 
@@ -32,16 +32,13 @@ class Short(Exception):
 class Walked:
     """What one walk found. `todo`: start, end and role of elements that are not simply kept, in order.
 
-    `cuts`: where the two groups of markers belong; `who`, `shape` and `risk`: bytes of the elements that decide about
-    subject, pixels and pixel risk, in order; `at`: places of single elements by tag; `end`: where the walk stopped.
+    `marks`: bytes of the elements that decide about the whole object, in order; `instance`: where the instance UID is;
+    `cuts`: where the two groups of markers belong; `end`: where the walk stopped; `last`: the last tag.
     """
 
     todo: list[tuple[int, int, Role]] = field(default_factory=list)
-    who: list[bytes] = field(default_factory=list)
-    shape: list[bytes] = field(default_factory=list)
-    risk: list[bytes] = field(default_factory=list)
-    shapes: list[tuple[int, int, int]] = field(default_factory=list)
-    at: dict[int, Place] = field(default_factory=dict)
+    marks: list[Window] = field(default_factory=list)
+    instance: Place | None = None
     cuts: list[int] = field(default_factory=list)
     end: int = 0
     last: int = BEFORE_DATASET
@@ -64,7 +61,7 @@ class Walker:
         Raises Short if the window ends before, Irregular for whatever the gate might refuse or warn of.
         """
         get, learn = self._headers.entries.get, self._headers.learn
-        todo, position, last = walked.todo, start, walked.last
+        do, mark, position, last = walked.todo.append, walked.marks.append, start, walked.last
         stop = _STOPS[0] if last == BEFORE_DATASET else FIRST_DELIMITER
         while True:
             header = window[position : position + 8]
@@ -85,9 +82,12 @@ class Walker:
             last = tag
             end = position + total if total > 0 else self._long(window, position, limit, role)
             if role is not None:
-                todo.append((position, end, role))
+                do((position, end, role))
             if watch:
-                _watch(walked, watch, tag, position, window[position:end])
+                if watch == INSTANCE:
+                    walked.instance = position, end
+                else:
+                    mark(window[position : end if watch == MARK else position + _FULL_HEADER])
             position = end
         if position > len(window):
             raise Short
@@ -157,24 +157,3 @@ def _pass(walked: Walked, tag: int, position: int) -> int:
     while len(walked.cuts) < len(_STOPS) - 1 and tag >= _STOPS[len(walked.cuts)]:
         walked.cuts.append(position)
     return _STOPS[len(walked.cuts)]
-
-
-def _watch(walked: Walked, watch: int, tag: int, position: int, raw: Window) -> None:
-    if watch & Watch.WHO:
-        walked.who.append(_bounded(raw))
-    if watch & Watch.SHAPE:
-        walked.shape.append(bytes(raw[:64]))
-        walked.shapes.append((tag, position, position + len(raw)))
-    if watch & Watch.PLACE:
-        walked.at[tag] = position, position + len(raw)
-    if watch & Watch.RISK:
-        walked.risk.append(_bounded(raw))
-    if watch & Watch.PRESENT:
-        walked.risk.append(bytes(raw[:8]))
-
-
-def _bounded(raw: Window) -> bytes:
-    """Return the bytes of an element that decides about the whole object, unless they are absurdly many."""
-    if len(raw) > _MOST_DECIDING:
-        raise Irregular
-    return bytes(raw)

@@ -1,0 +1,119 @@
+"""The output of the byte path: runs of the source that stay, and new bytes between them."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from scanward.deidentify.bytepath_change import Changer, Memory
+from scanward.deidentify.bytepath_header import Headers, Kind
+from scanward.deidentify.bytepath_source import Window
+from scanward.deidentify.bytepath_walk import Walked
+from scanward.deidentify.policy import Policy
+from scanward.deidentify.subjects import INSTANCE_UID
+from scanward.deidentify.writer import Writer, marker_elements
+from scanward.dicom.pieces import Piece, Span
+
+Chunk = bytes | Span
+
+_FIRST_MARKERS = 0x0012
+_NEVER = 1 << 62
+_SPAN = 64 << 10
+
+
+class Output:
+    """Puts objects of one kind together."""
+
+    def __init__(self, policy: Policy, changer: Changer, headers: Headers) -> None:
+        """Write the markers once."""
+        written = marker_elements(Writer(headers.explicit, little_endian=True), policy.markers)
+        self._headers = headers
+        self._changer = changer
+        self._markers = (
+            b"".join(raw for tag, raw in written if tag >> 16 == _FIRST_MARKERS),
+            b"".join(raw for tag, raw in written if tag >> 16 != _FIRST_MARKERS),
+        )
+
+    def chunks(
+        self, memory: Memory, window: Window, walked: Walked, run: int, changes: list[tuple[str, str]]
+    ) -> list[Chunk]:
+        """Return a data set in chunks, in order, from `run` on; `changes` grows by what was done."""
+        get, remembered = memory.memo.get, self._changer.remembered
+        fixed, constant, private = Kind.FIXED, Kind.CONSTANT, Kind.PRIVATE
+        runs = cast("_Ranges", window) if isinstance(window, bytes) else _Ranges(window)
+        out: list[Chunk] = []
+        creators: dict[int, str] = {}
+        cuts = iter((*zip(walked.cuts, self._markers, strict=False), (_NEVER, b"")))
+        cut, marker = next(cuts)
+        for start, end, role in walked.todo:
+            while start >= cut:
+                out += runs[run:cut], marker
+                run = cut
+                cut, marker = next(cuts)
+            if role.kind is fixed:
+                new = role.new
+                if role.change is not None:
+                    changes.append(role.change)
+            elif role.kind is constant:
+                new = role.new
+                if role.change and bytes(window[start + 8 : end]).rstrip(b" \0") != role.constant:
+                    changes.append(role.change)
+            elif role.kind is private:
+                new, noted = self._changer.private(memory, role, bytes(window[start:end]), creators)
+                changes += noted
+            else:
+                raw = window[start:end]
+                new, noted = get(raw) or remembered(memory, role, bytes(raw))
+                if noted:
+                    changes += noted
+            if new is not None:
+                if run < start:
+                    out.append(runs[run:start])
+                if new:
+                    out.append(new)
+                run = end
+        while cut < _NEVER:
+            out += runs[run:cut], marker
+            run = cut
+            cut, marker = next(cuts)
+        out.append(runs[run : walked.end])
+        return out
+
+    def instance(self, memory: Memory, raw: bytes) -> tuple[str, str]:
+        """Return the instance UID before and after, from its element."""
+        old = raw[8:].decode("ascii").rstrip(" \0")
+        role = self._headers.entries[raw[:8]][2]
+        if role is None:
+            return old, old
+        if role.kind is Kind.FIXED:
+            return old, ""
+        new = self._changer.remembered(memory, role, raw)[0]
+        return old, old if new is None else new[8:].decode("ascii").rstrip(" \0")
+
+
+class _Ranges:
+    """A mapped source's kept runs: long ones stay ranges of it."""
+
+    def __init__(self, window: memoryview) -> None:
+        """Take the whole source."""
+        self._window = window
+
+    def __getitem__(self, where: slice) -> Chunk:
+        """Return a run."""
+        length = where.stop - where.start
+        return Span(where.start, length) if length > _SPAN else bytes(self._window[where])
+
+
+def joined(prologue: bytes, chunks: list[Chunk], window: Window) -> list[Piece]:
+    """Return chunks as few pieces."""
+    if isinstance(window, bytes):
+        return [prologue + b"".join(cast("list[bytes]", chunks))]
+    pieces: list[Piece] = []
+    waiting = [prologue]
+    for chunk in chunks:
+        if isinstance(chunk, Span):
+            pieces += b"".join(waiting), chunk
+            waiting = []
+        else:
+            waiting.append(chunk)
+    pieces.append(b"".join(waiting))
+    return pieces
