@@ -1,4 +1,7 @@
-"""What must not be found inside a kept text: the IDs, name parts, accession number and birth date of one patient."""
+"""What must not be found inside a kept text.
+
+The IDs, name parts, accession number and birth date of one patient.
+"""
 
 from __future__ import annotations
 
@@ -15,40 +18,62 @@ _LEAST_IDEOGRAPHS = 2
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NAME_PARTS = re.compile(r"[^\W\d_]+")
 _DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")
-_NOT_ASCII = re.compile(rb"[\x80-\xff\x1b]")
 _NOTHING = re.compile(r"(?!)")
-_NO_BYTES = re.compile(rb"(?!)")
+# Letters beyond ASCII that re.IGNORECASE takes for ASCII ones.
+_FOLDS = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"})
+_DOTS_OF_A_UID = 5
 
 
 class Identifiers:
-    """One patient's identifiers, compiled. Immutable; equal inputs give the same object."""
+    """One patient's identifiers. Immutable in effect; equal inputs give the same object."""
 
-    __slots__ = ("_bytes", "_pattern", "numbers", "words")
+    __slots__ = ("_alternatives", "_byte_hints", "_compiled", "_hints", "numbers", "words")
 
     def __init__(self, ids: tuple[str, ...], names: tuple[str, ...], dates: tuple[str, ...]) -> None:
-        """Compile IDs (whole, at least 3 characters), names (parts of at least 3 letters) and dates (usual spellings)."""
+        """Take IDs (at least 3 characters), names (parts of at least 3 letters), dates (usual spellings)."""
         parts = {part for name in names for part in _NAME_PARTS.findall(name) if _is_telling(part)}
         numbers = {one.strip(" \0") for one in ids if len(one.strip(" \0")) >= _LEAST_ID}
         spellings = {spelling for date in dates for spelling in _spellings(date)}
         self.numbers = frozenset(one for one in numbers if len(one) >= _LEAST_NUMBER)
         self.words = frozenset(part.casefold() for part in parts)
-        alternatives = [
-            _whole(one) for one in sorted(parts | numbers | spellings, key=lambda one: (-len(one), one))
-        ]
-        self._pattern = re.compile("|".join(alternatives), re.IGNORECASE) if alternatives else _NOTHING
-        plain = [one.encode() for one in sorted(parts | numbers | spellings) if one.isascii()]
-        self._bytes = re.compile(b"|".join(map(re.escape, plain)), re.IGNORECASE) if plain else _NO_BYTES
+        self._alternatives = parts | numbers | spellings
+        self._compiled: re.Pattern[str] | None = None
+        # Compiling costs a millisecond a patient. Most texts hold no part of an identifier, as these hints
+        # tell without it: what cannot stand in ASCII is left out, and every spelling of a date holds its year.
+        years = {match[1] for date in dates if (match := _DATE.match(date.strip()))}
+        folded = {one.translate(_FOLDS).casefold() for one in parts | numbers} | years
+        self._hints = tuple(sorted(one for one in folded if one.isascii()))
+        self._byte_hints = tuple(one.encode() for one in self._hints)
 
     def suspicious(self, raw: bytes | memoryview) -> bool:
-        """Tell quickly whether an undecoded value must be decoded and looked at; False is a proof of innocence.
+        """Tell quickly whether an undecoded value must be decoded and looked at.
 
-        True for anything but plain ASCII, for a UID inside, and for an identifier inside.
+        False is a proof of innocence. True for anything but plain ASCII, for a UID inside, and for what may
+        be an identifier.
         """
-        return bool(self._bytes.search(raw) or _NOT_ASCII.search(raw) or IN_TEXT_BYTES.search(raw))
+        text = bytes(raw).lower()
+        if not text.isascii() or b"\x1b" in text:
+            return True
+        for hint in self._byte_hints:
+            if hint in text:
+                return True
+        return text.count(b".") >= _DOTS_OF_A_UID and IN_TEXT_BYTES.search(text) is not None
 
     def found_in(self, text: str) -> bool:
         """Tell whether an identifier stands in a text."""
+        if text.isascii():
+            lowered = text.lower()
+            if not any(hint in lowered for hint in self._hints):
+                return False
         return self._pattern.search(text) is not None
+
+    @property
+    def _pattern(self) -> re.Pattern[str]:
+        if self._compiled is None:
+            longest_first = sorted(self._alternatives, key=lambda one: (-len(one), one))
+            alternatives = "|".join(map(_whole, longest_first))
+            self._compiled = re.compile(alternatives, re.IGNORECASE) if alternatives else _NOTHING
+        return self._compiled
 
     def cut(self, text: str) -> str:
         """Return a text without the identifiers; the same text if there is none."""
@@ -76,7 +101,10 @@ def _is_telling(part: str) -> bool:
 
 
 def _whole(one: str) -> str:
-    """Return a pattern for a whole word or number; ideographs are written without blanks and have no such bounds."""
+    """Return a pattern for a whole word or number.
+
+    Ideographs are written without blanks and have no such bounds.
+    """
     before = r"(?<![^\W_])" if one[0].isascii() and one[0].isalnum() else ""
     after = r"(?![^\W_])" if one[-1].isascii() and one[-1].isalnum() else ""
     return f"{before}{re.escape(one)}{after}"
