@@ -5,8 +5,12 @@ from __future__ import annotations
 import ipaddress
 import resource
 import secrets
+import signal
 import socket
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import uvicorn
@@ -102,8 +106,23 @@ def serve(listening: socket.socket, app: FastAPI) -> None:
     """Serve on a socket until a signal; requests under way are finished within their time."""
     _raise_file_limit()
     log.info("serving", operation="serve", status="started")
-    server_of(app).run(sockets=[listening])
+    with _signals_end_here():
+        server_of(app).run(sockets=[listening])
     log.info("stopped", operation="serve")
+
+
+@contextmanager
+def _signals_end_here() -> Iterator[None]:
+    """Let a signal end the server and no more: uvicorn raises it anew, which would skip the workers' end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _is_loopback(address: str) -> bool:
