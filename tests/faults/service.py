@@ -27,13 +27,14 @@ def main(folder: Path) -> None:
     with worker.supervise(site, ports) as supervisor, told.open("a") as log:
         while not supervisor.ready:
             time.sleep(0.01)
+        (folder / "workers").write_text(" ".join(map(str, supervisor.processes)))
         for start in range(0, len(waiting), BATCH):
             batch = waiting[start : start + BATCH]
             send(ports, (path.read_bytes() for path in batch), (path.name for path in batch))
             log.write("".join(f"{path.name}\n" for path in batch))
             log.flush()
             time.sleep(PACE)
-        while not supervisor.idle:
+        while not supervisor.idle or (folder / "hold").exists():
             time.sleep(0.05)
 
 
