@@ -1,4 +1,7 @@
-"""Private attributes: which of them are known to be safe, by creator (PS3.15 E.3.10, TCIA's knowledge base)."""
+"""Private attributes: which of them are known to be safe.
+
+By creator (PS3.15 E.3.10, TCIA's knowledge base).
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,10 @@ def is_creator(tag: int) -> bool:
 
 
 def is_safe(tag: int, vr: str, creator: str) -> bool:
-    """Tell whether a private element, or the creator element of a block, may stay under Retain Safe Private."""
+    """Tell whether a private element.
+
+    Or the creator element of a block, may stay under Retain Safe Private.
+    """
     group, creator = tag >> 16, creator.strip(" \0")
     safe = load()
     if group in _FORBIDDEN:
@@ -55,8 +61,9 @@ def is_safe(tag: int, vr: str, creator: str) -> bool:
     if is_creator(tag):
         return (group, creator) in safe.creators
     listed = safe.elements.get((group, creator, tag & 0xFF), "")
-    return bool(listed) and (listed if vr == "UN" else vr) in READABLE - _TEXT_IN_UN.get(vr, frozenset())
+    # Another VR than the listed one says that the value is not what the list knows.
+    return vr in {listed, "UN"} and listed in READABLE - _TEXT_IN_UN.get(vr, frozenset())
 
 
 # Inside UN even a short text stays unread: its character set and its end are not known.
-_TEXT_IN_UN = {"UN": frozenset({"LO", "SH", "CS", "SQ"})}
+_TEXT_IN_UN = {"UN": frozenset({"CS", "DS", "IS", "LO", "SH", "SQ"})}

@@ -24,7 +24,8 @@ def copy(tmp_path: Path) -> Path:
     for name in ("scripts", "scanward"):
         shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
     (target / ".venv").mkdir()
-    (target / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+    for name in ("bin", "lib", "pyvenv.cfg"):
+        (target / ".venv" / name).symlink_to(Path(sys.prefix) / name)
     # The environment is ready: a stamp that is newer than the lock says so.
     (target / ".venv" / ".setup-done").touch()
     return target
@@ -50,7 +51,9 @@ def test_the_demo_shows_every_real_file_once_and_twice_over(copy: Path) -> None:
     said = demo(copy)
     for name in ("CT_small.dcm", "MR_small.dcm", "rtplan.dcm", "MR_small_bigendian.dcm", "image_dfl.dcm"):
         assert name in said
-    assert len(re.findall(r"SUCCEEDED", said)) > 100
+    summary = re.search(r"(\d+) files .* (\d+) rejected .* (\d+) quarantined .* (\d+) deidentified", said)
+    assert summary is not None
+    assert min(int(count) for count in summary.groups()) >= 50
     assert "DICOMDIR" in said
     # The key never lies in the data folder.
     assert (copy / ".demo" / "site.key").is_file()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -63,7 +64,9 @@ def test_the_wheel_alone_deidentifies_in_a_fresh_environment(wheel: Path, tmp_pa
     # What `make setup` has fetched lies in uv's cache; only a machine that has cleared it asks the network.
     if subprocess.run([*install, "--offline"], check=False, capture_output=True, timeout=120).returncode:
         subprocess.run(install, check=True, timeout=240)
-    source = Path(str(get_testdata_file("CT_small.dcm")))
+    source = tmp_path / "in"
+    source.mkdir()
+    shutil.copy(str(get_testdata_file("CT_small.dcm")), source)
     run = subprocess.run(
         [fresh / "bin" / "scanward", "deidentify", source, tmp_path / "out", "--names", "preserve"],
         cwd=tmp_path,

@@ -50,8 +50,11 @@ def serve(
     """Run the service and its workers, until Ctrl-C."""
     from scanward.entrypoints.cli.configuration import read_settings
     from scanward.entrypoints.http.server import run
+    from scanward.logs import configure
 
-    run(read_settings(data=data), host, port)
+    settings = read_settings(data=data)
+    configure(settings.log_level)
+    run(settings, host, port)
 
 
 def worker(*, data: Data = None) -> None:
