@@ -1,4 +1,4 @@
-"""What the rules remember of an object while they walk it, and the faults they find."""
+"""What the rules remember of an object while they walk it, and the faults they find; both bounded."""
 
 from __future__ import annotations
 
@@ -14,15 +14,21 @@ from scanward.validate.rulebook import rules
 __all__ = ["Findings", "Header", "path_text"]
 
 _MOST: Final = 500
+_ATTRIBUTES: Final = 16_384
+_PRIVATE: Final = 0x10000
 
 
 @dataclass(slots=True)
 class Header:
-    """The top level's values by tag (256 bytes at most), and which tags of each item have a value."""
+    """The standard attributes of the top level by tag, 256 bytes of each at most."""
 
     little_endian: bool
     values: dict[int, bytes] = field(default_factory=dict)
-    items: dict[int, dict[int, dict[int, bool]]] = field(default_factory=dict)
+
+    def keep(self, tag: int, raw: bytes) -> None:
+        """Remember an attribute; past 16,384, more than the standard has, only a hostile object goes on."""
+        if not tag & _PRIVATE and len(self.values) < _ATTRIBUTES:
+            self.values[tag] = raw
 
     def word(self, tag: int) -> int | None:
         """Return the first US value of a tag."""
@@ -33,9 +39,9 @@ class Header:
         """Return the text of a tag that has only the default repertoire, without padding."""
         return self.values.get(tag, b"").decode("ascii", "replace").strip("\0 ")
 
-    def number(self, tag: int, vr_is_word: bool) -> int | None:  # noqa: FBT001 - the caller asks the dictionary
+    def number(self, tag: int, *, is_word: bool) -> int | None:
         """Return an integer of a US or an IS."""
-        if vr_is_word:
+        if is_word:
             return self.word(tag)
         try:
             return int(self.text(tag).split("\\")[0])
@@ -54,6 +60,11 @@ class Findings:
         self._places: dict[tuple[str, tuple[int, ...], str], tuple[int, ...]] = {}
         self._counts: dict[tuple[str, tuple[int, ...], str], int] = {}
         self._more = False
+
+    @property
+    def full(self) -> bool:
+        """Tell whether more was found than is named; what harmless values hold then matters no longer."""
+        return self._more
 
     def add(self, rule: str, path: tuple[int, ...], words: str) -> None:
         """Keep a fault; `words` go on from the attribute's name."""

@@ -26,7 +26,7 @@ from scanward.validate.dictionary import entry_of
 from scanward.validate.header import Findings, Header
 from scanward.validate.rulebook import rows
 
-__all__ = ["check_presence"]
+__all__ = ["check_item", "check_presence"]
 
 _IDENTIFIERS: Final = frozenset({SOP_CLASS_UID, INSTANCE_UID, STUDY_UID, SERIES_UID})
 _DIRECTORY: Final = "1.2.840.10008.1.3.10"  # a DICOMDIR is of no study (PS3.3 F)
@@ -54,7 +54,7 @@ class _Condition:
 
 
 def check_presence(header: Header, sop_class_uid: str, pixel_tag: int | None, findings: Findings) -> None:
-    """Find what is missing or empty: at the top level by the mandatory modules, in items by every module."""
+    """Find what is missing or empty at the top level, by the mandatory modules."""
     if sop_class_uid != _DIRECTORY:
         _check_identifiers(header, findings)
     drawn = _check_drawn(header, findings) if pixel_tag is not None else frozenset()
@@ -64,10 +64,15 @@ def check_presence(header: Header, sop_class_uid: str, pixel_tag: int | None, fi
     for condition in _conditions(sop_class_uid):
         if condition.tag not in header.values and _holds(condition, header):
             findings.add("type1c-missing", (condition.tag,), f"is missing ({_because(condition)})")
-    for sequence, items in header.items.items():
-        for required in _item_requirements(sop_class_uid, sequence):
-            for index, held in items.items():
-                _check_one(held, required, (sequence, index, required.tag), findings)
+
+
+def check_item(place: tuple[int, ...], held: dict[int, bool], sop_class_uid: str, findings: Findings) -> None:
+    """Find what is missing or empty in the item `place[1]` of the top level's sequence `place[0]`.
+
+    `held` tells of each attribute of the item whether it has a value. An empty place is no item.
+    """
+    for required in _item_requirements(sop_class_uid, place[0]) if place else ():
+        _check_one(held, required, (*place, required.tag), findings)
 
 
 def _check_identifiers(header: Header, findings: Findings) -> None:
@@ -176,7 +181,7 @@ def _holds(condition: _Condition, header: Header) -> bool:
             raw[start : start + 4] for start in range(0, len(raw), 4)
         )
     entry = entry_of(condition.needs)
-    number = header.number(condition.needs, entry is not None and "US" in entry.vrs)
+    number = header.number(condition.needs, is_word=entry is not None and "US" in entry.vrs)
     return number is not None and number > int(condition.values)
 
 

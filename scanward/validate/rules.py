@@ -17,7 +17,7 @@ from scanward.errors import Fault, Severity, ValidationFailed
 from scanward.validate.dictionary import entry_of
 from scanward.validate.header import Findings, Header
 from scanward.validate.pixels import check_pixel_attributes
-from scanward.validate.presence import check_presence
+from scanward.validate.presence import check_item, check_presence
 from scanward.validate.rulebook import severities_of
 from scanward.validate.values import BINARY_SIZES, Finding, character_sets_known, forms, split
 
@@ -65,41 +65,58 @@ def raise_rejected(faults: tuple[Fault, ...]) -> None:
     raise ValidationFailed("; ".join(sentences), faults=faults)
 
 
+class _CharacterSets:
+    """Which character set holds where: an item's own, or the nearest around it (PS3.5 7.5.3)."""
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        self._last: dict[int, tuple[tuple[int, ...], bytes]] = {}
+
+    def note(self, path: tuple[int, ...], value: bytes) -> None:
+        """Remember a Specific Character Set; one a depth is enough, for the walk comes to no item twice."""
+        self._last[len(path) - 1] = (path[:-1], value)
+
+    def at(self, path: tuple[int, ...]) -> bytes:
+        """Return the one that holds at a path."""
+        for length in range(len(path) - 1, -1, -2):
+            prefix, value = self._last.get(length, (None, b""))
+            if prefix == path[:length]:
+                return value
+        return b""
+
+
 def _walk(view: memoryview, structure: Structure, findings: Findings) -> Header:
-    header = Header(structure.little_endian)
-    sets: dict[tuple[int, ...], bytes] = {}
+    header, sets = Header(structure.little_endian), _CharacterSets()
+    place: tuple[int, ...] = ()
+    held: dict[int, bool] = {}
     for attribute in walk(view, structure):
-        path, tag, vr, value = attribute
-        short = len(value) <= _KEPT
-        raw = bytes(value) if short else bytes(value[:_KEPT])
+        path, tag, _, value = attribute
+        raw = bytes(value[:_KEPT])
         depth = len(path)
         if depth == _ONE_LEVEL:
-            header.values[tag] = raw
+            header.keep(tag, raw)
         elif depth == _IN_AN_ITEM:
-            held = header.items.setdefault(path[0], {}).setdefault(path[1], {})
+            if path[:2] != place:
+                check_item(place, held, structure.sop_class_uid, findings)
+                place, held = path[:2], {}
             held[tag] = bool(raw) or tag in PIXEL_TAGS
         if tag == _CHARACTER_SET:
-            sets[path[:-1]] = raw
-        if short:
-            character_set = b"" if raw.isascii() else _set_of(path, sets)
-            found = _check(tag, vr, raw, character_set)
-        else:
-            found = _check_long(attribute, sets)
-        for rule, words in found:
+            sets.note(path, raw)
+        for rule, words in _found(attribute, raw, sets) if not findings.full else ():
             findings.add(rule, path, words)
+    check_item(place, held, structure.sop_class_uid, findings)
     return header
 
 
-def _set_of(path: tuple[int, ...], sets: dict[tuple[int, ...], bytes]) -> bytes:
-    """Return the character set that holds at a path: its item's, or the nearest around it (PS3.5 7.5.3)."""
-    for length in range(len(path) - 1, -1, -2):
-        found = sets.get(path[:length])
-        if found is not None:
-            return found
-    return b""
+def _found(attribute: Attribute, raw: bytes, sets: _CharacterSets) -> tuple[Finding, ...]:
+    path, tag, vr, value = attribute
+    if len(value) > _KEPT:
+        return _check_long(attribute, sets)
+    return _check(tag, vr, raw, b"" if raw.isascii() else sets.at(path))
 
 
-@lru_cache(maxsize=32_768)
+@lru_cache(maxsize=16_384)
 def _check(tag: int, vr: str, value: bytes, character_set: bytes) -> tuple[Finding, ...]:
     """Return what is wrong with one element; headers of a series share nearly all of theirs."""
     found = list(_check_tag(tag, vr))
@@ -111,7 +128,7 @@ def _check(tag: int, vr: str, value: bytes, character_set: bytes) -> tuple[Findi
     return tuple(found)
 
 
-def _check_long(attribute: Attribute, sets: dict[tuple[int, ...], bytes]) -> tuple[Finding, ...]:
+def _check_long(attribute: Attribute, sets: _CharacterSets) -> tuple[Finding, ...]:
     """Check an element too long to be remembered; of binary ones only the length is looked at."""
     path, tag, vr, value = attribute
     found = list(_check_tag(tag, vr))
@@ -121,7 +138,7 @@ def _check_long(attribute: Attribute, sets: dict[tuple[int, ...], bytes]) -> tup
         found += _count_faults(tag, len(value) // BINARY_SIZES[vr])
     elif vr not in _OPAQUE:
         raw = bytes(value)
-        character_set = b"" if raw.isascii() else _set_of(path, sets)
+        character_set = b"" if raw.isascii() else sets.at(path)
         found += forms(vr, raw, character_set)
         found += _check_count(tag, vr, raw, character_set)
     return tuple(found)

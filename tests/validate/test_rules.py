@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+import struct
+import time
 from collections.abc import Callable
 
 import pytest
@@ -13,10 +16,15 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
+from scanward.dicom import structure
 from scanward.errors import Misconfigured, ValidationFailed
-from scanward.validate import raise_rejected
-from scanward.validate.rulebook import rules
+from scanward.validate import raise_rejected, validate
+from scanward.validate.dictionary import entry_of
+from scanward.validate.header import Findings, Header
+from scanward.validate.pixels import check_pixel_attributes
+from scanward.validate.rulebook import rules, severities_of
 from tests.validate.objects import ct_image, faults_after, faults_of, item, put, written
+from tests.validate.realfiles import FOLDER
 
 pytestmark = pytest.mark.unit
 
@@ -251,3 +259,90 @@ def test_a_refusal_names_every_missing_tag_and_every_other_fault() -> None:
 
 def test_warnings_refuse_nothing() -> None:
     raise_rejected(faults_after(without("PatientSex")))
+
+
+def _flooded(items: int, contents: bytes) -> bytes:
+    item_header = struct.pack("<HHI", 0xFFFE, 0xE000, len(contents))
+    sequence = (item_header + contents) * items
+    dataset = ct_image()
+    put(dataset, 0x00081115, "SQ", sequence)
+    return written(dataset)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("items", "contents"),
+    [
+        (400_000, struct.pack("<HH2sH", 8, 5, b"CS", 6) + b"\xfcbc de"),
+        (
+            20,
+            b"".join(struct.pack("<HH2sH", 9, n, b"LO", 8) + b"\x01%07d" % n for n in range(0x1000, 0xFFFF)),
+        ),
+    ],
+    ids=["a character set an item", "a fault an element"],
+)
+def test_a_flood_of_faults_costs_seconds_and_no_memory(items: int, contents: bytes) -> None:
+    view = memoryview(_flooded(items, contents))
+    found = structure.check(view)
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+
+    faults = validate(view, found, {})
+
+    assert time.process_time() - start < 10
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 << 10
+    assert 0 < len(faults) <= 501
+
+
+def test_a_header_of_a_ct_is_checked_within_its_budget() -> None:
+    view = memoryview((FOLDER / "test_files" / "CT_small.dcm").read_bytes())
+    found = structure.check(view)
+    validate(view, found, {})
+    start = time.process_time()
+    for _ in range(20):
+        validate(view, found, {})
+
+    # 1 ms for 150 elements, these are 262; thrice that is left for a busy machine.
+    assert (time.process_time() - start) / 20 < 0.006
+
+
+def test_a_short_word_and_a_wrong_number_are_none() -> None:
+    header = Header(little_endian=True, values={0x00280010: b"\x01", 0x00280008: b"many"})
+
+    assert header.word(0x00280010) is None
+    assert header.number(0x00280008, is_word=False) is None
+
+
+@pytest.mark.parametrize(
+    ("allocated", "stored", "rule"),
+    [(12, 12, "bits-allocated"), (0, 1, "bits-allocated"), (8, 0, "bits-stored")],
+)
+def test_bits_that_no_reader_expects_are_found(allocated: int, stored: int, rule: str) -> None:
+    header = Header(little_endian=True)
+    header.keep(0x00280100, allocated.to_bytes(2, "little"))
+    header.keep(0x00280101, stored.to_bytes(2, "little"))
+    findings = Findings(severities_of({}))
+
+    check_pixel_attributes(header, findings)
+
+    assert rule in {fault.rule for fault in findings.faults()}
+
+
+def test_only_as_many_attributes_are_remembered_as_the_standard_may_have() -> None:
+    header = Header(little_endian=True)
+    for number in range(20_000):
+        header.keep(0x00080000 + number, b"")
+        header.keep(0x00090000 + number, b"")
+
+    assert len(header.values) == 16_384
+    assert 0x00090000 not in header.values
+
+
+@pytest.mark.parametrize(
+    ("tag", "words"),
+    [(0x00280030, "2"), (0x00080008, "at least 2"), (0x00283010, "at least 1"), (0x00200035, "6")],
+)
+def test_the_dictionary_s_multiplicity_is_told_in_words(tag: int, words: str) -> None:
+    entry = entry_of(tag)
+
+    assert entry is not None
+    assert entry.multiplicity == words
