@@ -207,6 +207,14 @@ def test_a_browser_gets_a_study_as_a_page_and_a_program_as_json(worked: Served) 
     assert worked.client.get(f"/studies/{uid}").json()["study_uid"] == uid
 
 
+def test_a_browser_gets_an_execution_as_a_page_with_its_reason(worked: Served) -> None:
+    (failed,) = worked.client.get("/executions", params={"status": "FAILED"}).json()["executions"]
+    page = worked.client.get(f"/executions/{failed['id']}", headers={"Accept": "text/html"}).text
+    assert "Quarantined" in page
+    assert failed["faults"][0]["rule"] in page
+    assert "data-redrive" in page
+
+
 def test_the_pages_ask_nothing_of_another_host_and_hold_no_inline_script(worked: Served) -> None:
     (uid, *_) = uids(worked, "deid")
     for path in ("/", "/docs", f"/studies/{uid}", "/nothing"):

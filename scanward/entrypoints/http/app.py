@@ -28,7 +28,7 @@ from scanward.entrypoints.http.service import Limits, Service
 from scanward.ports import Ports
 from scanward.settings import Settings
 
-_ROUTERS: Final = (page, uploads, executions, studies, links, health, metrics)
+_ROUTERS: Final = (uploads, executions, studies, links, health, metrics, page)
 _POOL: Final = 8
 _DESCRIPTION: Final = """Takes DICOM in, checks it, takes the patient out of it, keeps it, and hands it out.
 

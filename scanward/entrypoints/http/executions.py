@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.responses import Response
 
 from scanward.entrypoints.http.answers import ExecutionAnswer, ExecutionsAnswer, Problem
+from scanward.entrypoints.http.refusals import wants_page
+from scanward.entrypoints.http.rendering import render
 from scanward.entrypoints.http.service import Here
 from scanward.ports.executions import Status
 
@@ -34,10 +38,22 @@ def list_executions(
     return ExecutionsAnswer(executions=[ExecutionAnswer.of(execution) for execution in found], after=last)
 
 
-@router.get("/executions/{execution_id}", summary="Describe an execution", responses=_MISSING)
-def describe_execution(execution_id: ExecutionId, service: Here) -> ExecutionAnswer:
+@router.get(
+    "/executions/{execution_id}",
+    summary="Describe an execution",
+    response_model=ExecutionAnswer,
+    responses={
+        200: {"content": {"text/html": {}}, "description": "The execution; a page where a browser asks"},
+        **_MISSING,
+    },
+)
+def describe_execution(request: Request, execution_id: ExecutionId, service: Here) -> Response:
     """Tell an execution's stages with their times, and its error, cause and faults if it failed."""
-    return ExecutionAnswer.of(service.ports.executions.describe(execution_id))
+    answer = ExecutionAnswer.of(service.ports.executions.describe(execution_id))
+    headers = {"Vary": "Accept"}
+    if wants_page(request):
+        return HTMLResponse(render("execution.html", execution=answer), 200, headers)
+    return JSONResponse(answer.model_dump(mode="json"), 200, headers)
 
 
 @router.post(

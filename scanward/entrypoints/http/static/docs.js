@@ -83,7 +83,9 @@ async function show() {
       groups.set(group, [...(groups.get(group) || []), operationOf(method, path, item[method], all)]);
     }
   }
-  document.getElementById("about").textContent = api.info.description;
+  // The description's back-quoted words are code.
+  const words = api.info.description.split("`").map((text, place) => (place % 2 ? make("code", { textContent: text }) : text));
+  document.getElementById("about").replaceChildren(...words);
   target.replaceChildren(
     ...[...groups].flatMap(([group, found]) => [make("h2", { textContent: group[0].toUpperCase() + group.slice(1) }), ...found]),
     make("h2", { textContent: "Forms" }), ...Object.entries(all).map(([name, schema]) => schemaOf(name, schema, all)));

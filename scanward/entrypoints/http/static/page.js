@@ -132,5 +132,14 @@ async function download(button) {
   else say(`No link could be made: ${told.message}.`);
 }
 
+async function redrive(button) {
+  const headers = { Accept: "application/json" };
+  const answer = await fetch(`/executions/${button.dataset.redrive}/redrive`, { method: "POST", headers }).catch(() => null);
+  if (answer && answer.ok) location.reload();
+  else say("It could not be started anew.");
+}
+
 if (element("upload")) watchForm(element("upload"));
+else if (document.querySelector("[data-live]")) refresh();
+for (const button of document.querySelectorAll("button[data-redrive]")) button.addEventListener("click", () => redrive(button));
 for (const button of document.querySelectorAll("button[data-key]")) button.addEventListener("click", () => download(button));
