@@ -1,5 +1,5 @@
 """One run of `scanward deidentify`: walk, pass by what is done, dispatch, count, report."""
-# ruff: noqa: PTH116, PTH118 - paths are strings in the batch: there may be millions, and none is worth an object
+# ruff: noqa: PTH108, PTH116, PTH118 - paths are strings in the batch: there may be millions, and none is worth an object
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,6 +41,7 @@ class Run:
         self._fingerprints = worker_of(self.plan).fingerprints
         self._report: Report | None = None
         self._done: state.StateReader | None = None
+        self._superseded: dict[int, state.Done] = {}
 
     def count(self, stop: threading.Event) -> int | None:
         """Return how many inputs there are, None if stopped before that is known."""
@@ -67,6 +68,7 @@ class Run:
             )
             for tally in dispatcher.run(self._entries(meter)):
                 self._take(tally, meter)
+            self._remove_superseded()
             self.total.seconds = time.monotonic() - started
             if report is not None:
                 report.close(self.summary())
@@ -117,16 +119,32 @@ class Run:
 
     def _is_done(self, entry: Entry) -> bool:
         row = self._done.find(self._fingerprints.path(entry.relative)) if self._done else None
-        if row is None or row.version_hash != self._fingerprints.version(entry) or not self._stands(row):
+        if row is None:
+            return False
+        if row.version_hash != self._fingerprints.version(entry) or not self._stands(row):
+            self._superseded[row.path_hash] = row
             return False
         return self._report is None or row.output in self._report
 
+    def _output_path(self, row: state.Done) -> str:
+        return os.path.join(self.plan.target, row.output)
+
     def _stands(self, row: state.Done) -> bool:
         try:
-            status = os.stat(os.path.join(self.plan.target, row.output))
+            status = os.stat(self._output_path(row))
         except OSError:
             return False
         return (status.st_size, status.st_mtime_ns) == (row.size, row.mtime_ns)
+
+    def _remove_superseded(self) -> None:
+        """Remove outputs of an earlier policy or input whose successor is named otherwise, or was refused."""
+        if not self._superseded:
+            return
+        with closing(state.StateReader(self.plan.state)) as newest:
+            kept = {row.output for row in newest if self._superseded.get(row.path_hash) != row}
+        for row in self._superseded.values():
+            if row.output not in kept and self._stands(row):
+                os.unlink(self._output_path(row))
 
     def _take(self, tally: Tally, meter: Meter) -> None:
         self.total.add(tally)

@@ -43,7 +43,7 @@ def missing(paths: Iterable[Path]) -> None:
     """Raise BadInput if one of the paths is not there."""
     for path in paths:
         if not path.exists():
-            raise BadInput("One of the PATHs does not exist.")
+            raise BadInput(f"{path} does not exist.")
 
 
 def _entry(
