@@ -53,11 +53,11 @@ docs: $(STAMP) ## rewrite the generated blocks of the documents
 
 bench-deidentify: $(STAMP) ## measure de-identification beside cp, dicognito, dicom-anonymizer and gdcmanon
 	@scripts/debian_packages.sh libgdcm-tools
-	@$(BIN)/python -m bench.deidentify
+	@$(BIN)/python -m bench.deidentify --write
 
 bench-line: $(STAMP) ## measure the whole line beside a bare loop of fsynced copies and Orthanc
 	@scripts/debian_packages.sh orthanc iproute2
-	@$(BIN)/python -m bench.line
+	@$(BIN)/python -m bench.line --write
 
 mutate: $(STAMP) ## mutate deidentify/ and show which changes no test notices
 	@$(BIN)/mutmut run

@@ -53,6 +53,7 @@ def serving(folder: Path, **settings: str) -> Iterator[Service]:
             with httpx.Client(
                 base_url=_address(out, process), headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60
             ) as client:
+                _await_health(client)
                 yield Service(data, out, err, client)
         finally:
             process.terminate()
@@ -61,6 +62,17 @@ def serving(folder: Path, **settings: str) -> Iterator[Service]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _await_health(client: httpx.Client) -> None:
+    """The address is announced before the socket listens."""
+    for _ in range(300):
+        try:
+            client.get("/health")
+        except httpx.ConnectError:
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _address(out: Path, process: subprocess.Popen[bytes]) -> str:
