@@ -31,6 +31,8 @@ __all__ = ["check_item", "check_presence"]
 _IDENTIFIERS: Final = frozenset({SOP_CLASS_UID, INSTANCE_UID, STUDY_UID, SERIES_UID})
 _DIRECTORY: Final = "1.2.840.10008.1.3.10"  # a DICOMDIR is of no study (PS3.3 F)
 _DRAWN: Final = frozenset({SAMPLES_PER_PIXEL, PHOTOMETRIC_INTERPRETATION, ROWS, COLUMNS, BITS_ALLOCATED})
+# What can be told of the types without their conditions: what is missing, and, of 1 and 1C, what is empty.
+_KINDS: Final = ("1", "2", "1C")
 # Macros of functional groups may stand in either sequence, by conditions that no table has.
 _FUNCTIONAL_GROUPS: Final = frozenset({0x52009229, 0x52009230})
 # Here the tables hold the attributes of every value type of a content item, of which an item has one.
@@ -40,7 +42,7 @@ _ALTERNATIVES: Final = frozenset({"sr-document-content"})
 @dataclass(frozen=True, slots=True)
 class _Requirement:
     tag: int
-    type_one: bool
+    kind: str
     module: str
 
 
@@ -98,26 +100,27 @@ def _check_one(
     findings: Findings,
 ) -> None:
     value = held.get(required.tag)
+    where = f"(type {required.kind}, {required.module})"
     if value is None:
-        kind = "1" if required.type_one else "2"
-        findings.add(f"type{kind}-missing", path, f"is missing (type {kind}, {required.module})")
-    elif required.type_one and not value and required.tag not in PIXEL_TAGS:
-        findings.add("type1-empty", path, f"is empty (type 1, {required.module})")
+        if required.kind != "1C":
+            findings.add(f"type{required.kind}-missing", path, f"is missing {where}")
+    elif required.kind != "2" and not value and required.tag not in PIXEL_TAGS:
+        findings.add("type1-empty", path, f"is empty {where}")
 
 
 @lru_cache(maxsize=64)
 def _requirements(sop_class_uid: str) -> tuple[_Requirement, ...]:
-    """Return what is of type 1 and 2 in the mandatory modules, in tag order, the strictest type of each."""
+    """Return what is of type 1, 2 or 1C in the mandatory modules, in tag order."""
     found: dict[int, _Requirement] = {}
     for module in iods.modules(sop_class_uid):
         if module.usage != "M" or module.name in _ALTERNATIVES:
             continue
         for path, kind in module.types.items():
             tag = path[0]
-            if len(path) > 1 or kind not in {"1", "2"} or tag in _IDENTIFIERS:
+            if len(path) > 1 or kind not in _KINDS or tag in _IDENTIFIERS:
                 continue
-            if tag not in found or (kind == "1" and not found[tag].type_one):
-                found[tag] = _Requirement(tag, kind == "1", _title(module))
+            if tag not in found or _KINDS.index(kind) < _KINDS.index(found[tag].kind):
+                found[tag] = _Requirement(tag, kind, _title(module))
     return tuple(found[tag] for tag in sorted(found))
 
 
@@ -133,9 +136,9 @@ def _item_requirements(sop_class_uid: str, sequence: int) -> tuple[_Requirement,
     if not kinds:
         return ()
     return tuple(
-        _Requirement(tag, all(other[tag] == "1" for other in kinds), _title(holders[0]))
-        for tag in sorted(kinds[0])
-        if all(other.get(tag) in {"1", "2"} for other in kinds)
+        _Requirement(tag, kind, _title(holders[0]))
+        for tag, kind in sorted(kinds[0].items())
+        if kind in _KINDS and all(other.get(tag) == kind for other in kinds)
     )
 
 

@@ -57,7 +57,7 @@ _SYNTAX: Final[dict[str, tuple[re.Pattern[bytes], str]]] = {
     ),
     "IS": (re.compile(rb" *[+-]?\d+ *"), "is not an integer"),
     "TM": (re.compile(_TIME + rb" *"), "is not a time as HHMMSS.FFFFFF"),
-    "UI": (re.compile(rb"(0|[1-9]\d*)(\.(0|[1-9]\d*))*"), "is not a unique identifier"),
+    "UI": (re.compile(rb"[0-2](\.(0|[1-9]\d*))+"), "is not a unique identifier"),
     "UR": (re.compile(rb"[A-Za-z_\d:/?#\[\]@!$&'()*+,;=%\-.~]+ *"), "is not a URI"),
 }  # fmt: skip
 _LEAST_INTEGER: Final = -(1 << 31)

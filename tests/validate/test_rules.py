@@ -69,6 +69,7 @@ def test_a_sound_object_breaks_no_rule_however_it_is_coded(syntax: str) -> None:
         (with_value("SeriesInstanceUID", ""), "identifier-missing", "(0020,000E)", "reject"),
         (without("Modality"), "type1-missing", "(0008,0060)", "warn"),
         (with_value("Modality", ""), "type1-empty", "(0008,0060)", "warn"),
+        (with_bytes(0x00280034, "IS", b""), "type1-empty", "(0028,0034)", "warn"),
         (without("PatientID"), "type2-missing", "(0010,0020)", "warn"),
         (without("PixelRepresentation"), "type1-missing", "(0028,0103)", "warn"),
         (palette, "type1c-missing", "(0028,1101)", "warn"),

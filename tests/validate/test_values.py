@@ -64,13 +64,14 @@ def test_what_passes_here_passes_pydicom(vr: str, choice: st.DataObject) -> None
 
 
 # What only the meaning shows and pydicom's patterns let through: days that no month has, integers of 33 bits,
-# a title of blanks, groups of six components.
+# a title of blanks, groups of six components, a UID under no root of ISO 9834.
 STRICTER: dict[str, Callable[[str], bool]] = {
     "AE": lambda text: not text.strip(" ") or "\\" in text,
     "DA": lambda _: True,
     "DT": lambda _: True,
     "IS": lambda text: len(text.strip()) > 9,
     "PN": lambda text: any(group.count("^") > 4 for group in text.split("=")),
+    "UI": lambda text: "." not in text or text[0] > "2",
     "UR": lambda text: not text.strip(" "),
 }
 
@@ -126,6 +127,8 @@ def test_what_fails_here_fails_pydicom_but_for_what_only_its_meaning_shows(
         ("UI", b"1.2.3\0", set()),
         ("UI", b"1.02.3", {"value-form"}),
         ("UI", b"1..3", {"value-form"}),
+        ("UI", b"0\0", {"value-form"}),
+        ("UI", b"9.8.7", {"value-form"}),
         ("UI", b"../../etc", {"value-form"}),
         ("UI", b"1." * 33 + b"1", {"value-length"}),
         ("UR", b"https://example.org/a?b=c ", set()),
