@@ -1,4 +1,4 @@
-"""A worker whose engine has faults that the real one must not have: it dies, hangs or fails on some objects."""
+"""A worker whose engine has faults that the real one must not have: it dies, hangs or fails at times."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from scanward.settings import Settings
 
 
 def open_local(settings: Settings, *, sweep: bool = True) -> Ports:
-    """Upgrade the catalog, check the key against it, sweep, and return the ports.
+    """Upgrade the catalog, check the key against it, sweep what a crash left, and return the ports.
 
     Raises Misconfigured for another or a missing key, Unavailable or OutOfSpace.
     """
@@ -29,16 +29,18 @@ def open_local(settings: Settings, *, sweep: bool = True) -> Ports:
     check_key(database, secrets)
     store = FileStore(settings.data / "store", settings.free_space_bytes)
     catalog = SqlCatalog(database)
+    executions = SqlExecutions(database, settings.max_attempts)
     hold = Hold(store.root)
     if sweep and hold.alone():
         sweep_leftovers(store, catalog)
+        executions.lapse_all()
     hold.share()
     store.hold = hold
     clock = SystemClock()
     return Ports(
         objects=store,
         catalog=catalog,
-        executions=SqlExecutions(database, settings.max_attempts),
+        executions=executions,
         crosswalk=SqlCrosswalk(database, secrets),
         links=SignedLinks(secrets.derive("links"), clock),
         secrets=secrets,
