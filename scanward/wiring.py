@@ -53,7 +53,9 @@ def open_engine(settings: Settings, secrets: Secrets | None = None) -> Engine:
 
 
 def open_line(settings: Settings, ports: Ports) -> Line:
-    """Return all that an object meets on its way, for one worker."""
+    """Return what an object meets on its way, for one worker. Raises Misconfigured, also for a wrong rule."""
     from scanward.pipeline import Line
+    from scanward.validate import severities_of
 
-    return Line(ports, open_engine(settings, ports.secrets), settings.rules, open_bounds(settings))
+    severities = severities_of(settings.rules)
+    return Line(ports, open_engine(settings, ports.secrets), severities, open_bounds(settings))

@@ -347,3 +347,10 @@ def test_the_dictionary_s_multiplicity_is_told_in_words(tag: int, words: str) ->
 
     assert entry is not None
     assert entry.multiplicity == words
+
+
+def test_severities_that_are_whole_stay_as_they_are() -> None:
+    whole = severities_of({"high-bit": "reject"})
+
+    assert set(whole) == set(rules())
+    assert severities_of(whole) == whole
