@@ -19,6 +19,7 @@ from scanward.errors import BadInput, InvalidDicom
 
 _LARGE = 64 << 20
 _DEFERRED = 1 << 20
+_ZEROS = 0x00000000  # what pydicom makes of zero bytes behind the last element
 
 
 class DICOMParser:
@@ -68,6 +69,7 @@ def _read(source: str | BytesIO, structure: Structure, defer: int | None) -> Fil
             dataset = dcmread(source, defer_size=defer, force=True)
         except Exception as error:  # noqa: BLE001 - pydicom raises what it likes, and its texts hold values
             raise InvalidDicom(f"The data set cannot be read by pydicom ({type(error).__name__})") from None
+    dataset.pop(_ZEROS, None)
     if "TransferSyntaxUID" not in dataset.file_meta:
         dataset.file_meta.TransferSyntaxUID = UID(structure.transfer_syntax)
     return dataset

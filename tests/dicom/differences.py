@@ -65,4 +65,4 @@ def _raw_value(raw: DataElement | RawDataElement) -> bytes:
     # Of the others the character set alone is decoded while pydicom reads.
     assert raw.tag == CHARACTER_SET, raw.tag
     values = [raw.value] if isinstance(raw.value, str) else raw.value or []
-    return even("\\".join(values).encode())
+    return even("\\".join(values).encode("latin-1"))

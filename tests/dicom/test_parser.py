@@ -63,6 +63,10 @@ def test_a_missing_file_is_named_without_its_path() -> None:
     assert "Doe" not in str(refused.value)
 
 
+def test_zero_bytes_behind_the_last_element_are_no_element() -> None:
+    assert 0 not in DICOMParser().parse_bytes(b.part10(b.ct() + bytes(16)))
+
+
 def test_what_pydicom_must_hold_whole_has_tighter_bounds() -> None:
     many = b.part10(b.ct({b.REFERENCED_TAG: b.sequence(b.item() * 60_000)}))
     with pytest.raises(InvalidDicom, match="items"):

@@ -120,6 +120,7 @@ TAGS = (
     accepted("unknown-vr-of-a-known-sequence", lambda: _with(b.REFERENCED_TAG, b.explicit(b.REFERENCED_TAG, "UN", b.item(b.implicit(0x00081150, b"1.2\0"))))),
     warned("unknown-vr-with-explicit-items", "un-explicit", lambda: _with(b.REFERENCED_TAG, b.explicit(b.REFERENCED_TAG, "UN", b.item(_ITEM)))),
     rejected("unknown-vr-of-a-broken-sequence", "length-outside", lambda: _with(b.REFERENCED_TAG, b.explicit(b.REFERENCED_TAG, "UN", b.item(b"", 400)))),
+    rejected("unknown-vr-of-a-known-sequence-without-items", "item-expected", lambda: _with(b.REFERENCED_TAG, b.explicit(b.REFERENCED_TAG, "UN", b"Doe^Jane"))),
     rejected("open-unknown-vr-with-explicit-items", "vr-encoding-differs", lambda: _with(b.REFERENCED_TAG, b.explicit(b.REFERENCED_TAG, "UN", b.item(_ITEM) + b.SEQUENCE_END, b.UNDEFINED))),
 )  # fmt: skip
 BOMBS = (

@@ -22,19 +22,18 @@ def inflate(view: memoryview, offset: int, bounds: Bounds) -> memoryview:
 
     Raises InvalidDicom when the stream is broken, cut, beyond bounds, or followed by more than padding.
     """
-    spool = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the map outlives this function
-    end, made, checksum = _inflate_into(spool, view, offset, bounds)
-    # Some writers keep gzip's trailer, which says nothing but the checksum and length of what came before.
-    trailer = _TRAILER.pack(checksum, made)
-    if bytes(view[end : end + len(trailer) + 2]).rstrip(b"\0") not in {b"", trailer.rstrip(b"\0")}:
-        raise refuse("trailing-bytes", end, what="the deflated data set")
-    if len(view) - end > len(trailer) + 1:
-        raise refuse("trailing-bytes", end, what="the deflated data set")
-    if made <= _IN_MEMORY:
-        spool.seek(0)
-        return memoryview(spool.read())
-    spool.flush()
-    return memoryview(mmap.mmap(spool.fileno(), 0, access=mmap.ACCESS_READ))
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY) as spool:
+        end, made, checksum = _inflate_into(spool, view, offset, bounds)
+        # Some writers keep gzip's trailer, which only says checksum and length of what came before.
+        trailer = _TRAILER.pack(checksum, made)
+        rest = bytes(view[end : end + len(trailer) + 2])
+        if len(rest) > len(trailer) + 1 or rest.rstrip(b"\0") not in {b"", trailer.rstrip(b"\0")}:
+            raise refuse("trailing-bytes", end, what="the deflated data set")
+        if made <= _IN_MEMORY:
+            spool.seek(0)
+            return memoryview(spool.read())
+        spool.flush()
+        return memoryview(mmap.mmap(spool.fileno(), 0, access=mmap.ACCESS_READ))
 
 
 def _inflate_into(spool: IO[bytes], view: memoryview, offset: int, bounds: Bounds) -> tuple[int, int, int]:

@@ -35,11 +35,12 @@ class SequenceWalk(Trail):
         return inside
 
     def open_opaque(self, level: Level, element: Element) -> bool:
-        """Open an UN value that looks like a sequence; tentatively if its tag is not known to be one."""
-        if bytes(self.view[element.value : element.value + 4]) != _ITEM:
+        """Open an UN value that is known to be a sequence; one that only looks like it, tentatively."""
+        known = element.tag in SEQUENCES
+        if not known and bytes(self.view[element.value : element.value + 4]) != _ITEM:
             return False
         inside = self.open_sequence(level, element, IMPLICIT_LITTLE)
-        if element.tag not in SEQUENCES:
+        if not known:
             inside.tentative = True
             inside.mark = len(self.findings)
             self.tentative += 1
