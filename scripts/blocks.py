@@ -1,4 +1,4 @@
-"""What the code knows of itself, as Markdown: folders, commands, settings, profiles, routes, errors."""
+"""What the code knows of itself, as Markdown: folders, commands, settings, routes and the tables of rules."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from scanward.deidentify import markers, profile
+from scanward.deidentify import markers, pixels, profile
 from scanward.deidentify.table import DATA
 from scanward.entrypoints import http
 from scanward.entrypoints.cli.app import command
 from scanward.entrypoints.http.policy import POLICIES
 from scanward.settings import Settings
+from scanward.validate import rulebook
 
 ROOT = Path(__file__).resolve().parent.parent
 BESIDE = {
@@ -177,6 +178,18 @@ def routes() -> str:
     return table(("route", "what it does", "what it asks for"), rows)
 
 
+def rules() -> str:
+    """Return the validation rules with their default severity."""
+    rows = [(f"`{one.name}`", one.severity, one.sentence, one.clause) for one in rulebook.rules().values()]
+    return table(("rule", "by default", "what it says", "clause"), rows)
+
+
+def risks() -> str:
+    """Return which objects cannot be cleaned yet and are quarantined, in the order of the table."""
+    rows = [(f"`{one.id}`", "quarantine" if one.quarantines else "pass", one.says) for one in pixels.risks()]
+    return table(("rule", "outcome", "why"), rows)
+
+
 def errors() -> str:
     """Return the tree of errors, as `scanward.errors` draws it."""
     text = ast.get_docstring(ast.parse((ROOT / "scanward" / "errors.py").read_text(encoding="utf-8"))) or ""
@@ -191,5 +204,7 @@ BLOCKS: dict[str, Block] = {
     "settings": settings,
     "profiles": profiles,
     "routes": routes,
+    "rules": rules,
+    "risks": risks,
     "errors": errors,
 }
