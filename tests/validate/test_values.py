@@ -71,7 +71,7 @@ STRICTER: dict[str, Callable[[str], bool]] = {
     "DT": lambda _: True,
     "IS": lambda text: len(text.strip()) > 9,
     "PN": lambda text: any(group.count("^") > 4 for group in text.split("=")),
-    "UI": lambda text: "." not in text or text[0] > "2",
+    "UI": lambda text: "." not in text or text.split(".")[0] not in {"0", "1", "2"},
     "UR": lambda text: not text.strip(" "),
 }
 
