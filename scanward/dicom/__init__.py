@@ -1,1 +1,1 @@
-"""The DICOM object itself: gate, tokenizer, parser, metadata. Knows pydicom and nothing of Scanward above it."""
+"""The DICOM object itself: gate, tokenizer, parser, metadata. Knows pydicom, and nothing above it."""

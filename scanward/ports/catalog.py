@@ -92,13 +92,13 @@ class Catalog(Protocol):
     def receive(self, received: Sequence[Received], refused: Sequence[Refusal] = ()) -> list[Receipt]:
         """Record objects and their executions in one durable transaction; receipts in order, received first.
 
-        The same bytes again: `duplicate`, with the execution that is there. Other bytes under one SOP Instance UID
+        The same bytes again: `duplicate`, with the execution that is there. Other bytes of one SOP Instance UID
         supersede, with history.
         """
         ...
 
     def deliver(self, delivered: Sequence[Delivered]) -> None:
-        """Record de-identified objects durably; idempotent; older ones of the same instance are superseded."""
+        """Record de-identified objects durably; idempotent; older ones of an instance are superseded."""
         ...
 
     def studies(self, zone: Zone, limit: int = 100, offset: int = 0) -> list[Study]:

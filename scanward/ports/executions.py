@@ -88,11 +88,11 @@ class Executions(Protocol):
         ...
 
     def release(self, claims: Sequence[Claim]) -> None:
-        """Give back work that was not begun; its attempt is uncounted. Leases that were lost are left alone."""
+        """Give back work that was not begun; its attempt is uncounted. Lost leases are left alone."""
         ...
 
     def finish(self, outcomes: Sequence[Outcome]) -> int:
-        """Record outcomes in one transaction; those whose lease was lost are dropped. Return how many held."""
+        """Record outcomes in one transaction, but for those whose lease was lost; return how many held."""
         ...
 
     def list(
@@ -110,5 +110,8 @@ class Executions(Protocol):
         ...
 
     def statistics(self) -> dict[str, float]:
-        """Return counters for metrics: `objects_<status>`, `queue_depth`, `dead_letters`, `stage_seconds_<stage>`, `stage_count_<stage>`, `bytes`."""
+        """Return counters for metrics.
+
+        `objects_<status>`, `queue_depth`, `dead_letters`, `stage_seconds_<stage>`, `stage_count_<stage>`, `bytes`.
+        """
         ...
