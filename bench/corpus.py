@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence as Items
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
 ROWS = COLUMNS = 512
 SERIES_A_PATIENT = 4
@@ -102,9 +102,9 @@ def _write(path: Path, plan: Plan, index: int, pixels: bytes) -> None:
 def _slice(plan: Plan, index: int) -> FileDataset:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = CTImageStorage
-    meta.MediaStorageSOPInstanceUID = plan.uid("instance", plan.series, index)
+    meta.MediaStorageSOPInstanceUID = UID(plan.uid("instance", plan.series, index))
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = "1.2.826.0.1.3680043.2.1143.1"
+    meta.ImplementationClassUID = UID("1.2.826.0.1.3680043.2.1143.1")
     meta.ImplementationVersionName = "MADEUP_1"
     meta.SourceApplicationEntityTitle = f"CT{plan.patient % 7}_HOSP"
     made = FileDataset("", {}, file_meta=meta, preamble=bytes(128))

@@ -92,7 +92,7 @@ class Catalog(Protocol):
     def receive(self, received: Sequence[Received], refused: Sequence[Refusal] = ()) -> list[Receipt]:
         """Record objects and their executions in one durable transaction; receipts in order, received first.
 
-        The same bytes again: `duplicate`, with the execution that is there. Other bytes of one SOP Instance UID
+        The same bytes again: `duplicate`, with the execution that is there. Other bytes of one instance UID
         supersede, with history.
         """
         ...
