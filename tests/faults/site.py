@@ -28,13 +28,17 @@ def settings(folder: Path, **more: object) -> Settings:
 
 
 def send(ports: Ports, contents: Iterable[bytes], names: Iterable[str] = ()) -> list[Receipt]:
+    """Bring files as a door does: staged one by one, accepted together, discarded if it cannot be."""
     arrivals = []
     given = iter(names)
-    for content in contents:
-        staged = ports.objects.stage()
-        staged.write(content)
-        arrivals.append(pipeline.Arrival(staged, next(given, "object.dcm")))
-    return pipeline.accept(arrivals, ports)
+    try:
+        for content in contents:
+            arrivals.append(pipeline.Arrival(ports.objects.stage(), next(given, "object.dcm")))
+            arrivals[-1].staged.write(content)
+        return pipeline.accept(arrivals, ports)
+    finally:
+        for arrival in arrivals:
+            arrival.staged.discard()
 
 
 def work_alone(site: Settings, ports: Ports) -> None:
