@@ -23,8 +23,8 @@ $(STAMP): scripts/setup.sh pyproject.toml uv.lock requirements-dev.txt
 	@scripts/setup.sh .venv
 	@touch $@
 
-setup: $(STAMP) ## make .venv from uv.lock, and install the Debian programs that the tests measure against
-	@scripts/debian_packages.sh dicom3tools dcmtk postgresql strace
+setup: $(STAMP) ## make .venv from uv.lock, and install the Debian programs that the tests run beside it
+	@scripts/debian_packages.sh dicom3tools postgresql strace chromium
 
 demo: $(STAMP) ## run real DICOM files (and DIR=…) through the whole line, then serve them (ONCE=1: stop after the table)
 	@DIR="$(DIR)" ONCE="$(ONCE)" scripts/demo.sh
