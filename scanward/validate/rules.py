@@ -34,7 +34,7 @@ _ONE_LEVEL: Final = 1
 _IN_AN_ITEM: Final = 3
 _RETIRED: Final = "Retired"
 _MISSING: Final = frozenset(
-    {"identifier-missing", "pixel-attribute-missing", "type1-missing", "type1c-missing"}
+    {"identifier-missing", "pixel-attribute-missing", "type1-missing", "type1c-missing", "type2-missing"}
 )
 
 
