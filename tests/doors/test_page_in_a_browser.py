@@ -51,10 +51,11 @@ def test_a_study_opens_and_its_object_is_downloaded_by_a_link(opened: tuple[Brow
     study = page.evaluate("document.querySelector('#studies tbody a').href")
     page.open(study)
     page.until("document.querySelector('button[data-key]') !== null")
-    fetched = page.evaluate(
-        "fetch('/links', {method: 'POST', headers: {'Content-Type': 'application/json'}, body: "
-        "JSON.stringify({key: document.querySelector('button[data-key]').dataset.key})}).then((answer) => answer.status)"
+    key = page.evaluate("document.querySelector('button[data-key]').dataset.key")
+    sent = (
+        f"{{method: 'POST', headers: {{'Content-Type': 'application/json'}}, body: '{{\"key\": \"{key}\"}}'}}"
     )
+    fetched = page.evaluate(f"fetch('/links', {sent}).then((answer) => answer.status)")
     assert fetched == 201
     page.evaluate("document.querySelector('button[data-key]').click()")
     page.until("document.getElementById('outcome').textContent === ''")

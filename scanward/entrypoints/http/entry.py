@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from scanward.entrypoints.http.refusals import Misdirected, Unauthorized
 from scanward.errors import Refused
 
-COOKIE: Final = "scanward_session"
+_COOKIE: Final = "scanward_session"
 _HOST: Final = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?", re.ASCII | re.IGNORECASE)
 
 
@@ -34,6 +34,11 @@ def check_origin(headers: Headers) -> None:
     foreign = headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}
     if foreign and headers.get("sec-fetch-mode") != "navigate":
         raise Refused("the request comes from another site")
+
+
+def cookie_of(request: Request) -> str:
+    """Return the cookie's name: browsers share cookies among all ports of a host, so it holds the port."""
+    return f"{_COOKIE}_{request.scope['server'][1]}"
 
 
 class Entry:
@@ -59,7 +64,10 @@ class Entry:
         kind, _, bearer = request.headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
             return _same(bearer.strip(), self._token)
-        return _same(request.cookies.get(COOKIE, ""), self._session) and "token" not in request.query_params
+        return (
+            _same(request.cookies.get(cookie_of(request), ""), self._session)
+            and "token" not in request.query_params
+        )
 
     def _welcome(self, request: Request) -> Response:
         """Set the session's cookie and lead to the same place without the token in the address."""
@@ -67,7 +75,9 @@ class Entry:
         # Two slashes at the start would lead to another host.
         path = "/" + request.scope["path"].lstrip("/\\")
         answer = RedirectResponse(path + (f"?{rest}" if rest else ""), status_code=303)
-        answer.set_cookie(COOKIE, self._session.decode(), httponly=True, samesite="strict", path="/")
+        answer.set_cookie(
+            cookie_of(request), self._session.decode(), httponly=True, samesite="strict", path="/"
+        )
         return answer
 
 

@@ -29,6 +29,7 @@ _TOKEN_BYTES: Final = 24
 _STOP_SECONDS: Final = 20
 _HEAD_BYTES: Final = 32 << 10
 _FILES: Final = 8192
+_BACKLOG: Final = 1024
 
 
 def run(settings: Settings, host: str = "127.0.0.1", port: int = 8000) -> None:
@@ -59,6 +60,8 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((address, port))
+        # Whoever reads the address that is printed now may connect at once; uvicorn takes over the queue.
+        listening.listen(_BACKLOG)
     except OSError:
         listening.close()
         raise Misconfigured(f"port {port} of {host} cannot be bound: is another service on it?") from None

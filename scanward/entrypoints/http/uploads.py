@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -89,7 +90,7 @@ async def _received(request: Request, reception: Reception, service: Service) ->
         # Files of earlier batches are kept and told; what came after them is not.
         await asyncio.to_thread(reception.abandon)
         await _drain(request)
-        return _problem(error, reception)
+        return _problem(error, reception, {"Connection": "close"})
     return _answer(reception)
 
 
@@ -172,7 +173,9 @@ def _answer(reception: Reception) -> Response:
     return _problem(BadInput("no file was accepted; `files` names each reason"), reception)
 
 
-def _problem(error: ScanwardError, reception: Reception) -> Response:
+def _problem(
+    error: ScanwardError, reception: Reception, headers: Mapping[str, str] = MappingProxyType({})
+) -> Response:
     # One refused file is named by its own kind of fault, as the API document's errors are.
     rows = reception.rows
     content = error.as_json()
@@ -180,5 +183,5 @@ def _problem(error: ScanwardError, reception: Reception) -> Response:
         content["error"] = rows[0].error
     content["files"] = [row.model_dump(mode="json") for row in rows]
     content["counts"] = dict(_counts(reception))
-    headers = {"Retry-After": "5"} if error.status in {503, 507} else {}
-    return JSONResponse(content, error.status, headers)
+    again = {"Retry-After": "5"} if error.status in {503, 507} else {}
+    return JSONResponse(content, error.status, {**headers, **again})
