@@ -119,6 +119,8 @@ class BytePath:
             try:
                 walker.walk(window, meta.offset, source.size, walked)
             except Short:
+                if len(window) >= source.size:
+                    raise Irregular from None
                 size = 4 * len(window)
                 window = source.read(0, size) if size <= LARGEST_HEAD else source.whole()
             else:

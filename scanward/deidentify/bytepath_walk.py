@@ -117,8 +117,9 @@ class Walker:
             if length & 1 or end > limit:
                 raise Irregular
         else:
+            # Another object's sequence may begin alike and be longer: a guess, and never a reason to read on.
             known = self._lengths.get(bytes(window[start : start + _PREFIX]))
-            end = start + known if known else -1
+            end = start + known if known and start + known <= len(window) else -1
         if end > 0 and self._checked.get(window[start:end]):  # type: ignore[call-overload]  # hashes like bytes
             return end
         if end > len(window):
