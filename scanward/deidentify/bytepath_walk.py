@@ -122,7 +122,7 @@ class Walker:
             end = start + known if known and start + known <= len(window) else -1
         if end > 0 and self._checked.get(window[start:end]):  # type: ignore[call-overload]  # hashes like bytes
             return end
-        if end > len(window):
+        if length != UNDEFINED and end > len(window):
             raise Short
         return self._check(window, start, value, limit, length)
 
