@@ -68,7 +68,7 @@ def running() -> Iterator[Server]:
         access: list[str | Path] = ["-U", "scanward", "-A", "scram-sha-256", "--pwfile", word]
         text_form = ["-E", "UTF8", "--locale", "C.UTF-8"]
         _run([*as_user, programs / "initdb", "-D", cluster, *access, *text_form])
-        options = f"-p {server.port} -c listen_addresses=127.0.0.1 -k {folder}"
+        options = f"-p {server.port} -c listen_addresses=127.0.0.1 -c fsync=off -k {folder}"
         control: list[str | Path] = [*as_user, programs / "pg_ctl", "-D", cluster, "-w", "-l", folder / "log"]
         _run([*control, "-o", options, "start"])
         try:

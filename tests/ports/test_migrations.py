@@ -20,24 +20,23 @@ def _described(database: Database) -> dict[str, Any]:
     with database.reading() as connection:
         inspector = inspect(connection)
         for schema in SCHEMAS:
-            place = sql_migrate.place(database, schema)
-            for table in sorted(set(inspector.get_table_names(schema=place)) - {"alembic_version"}):
-                columns = inspector.get_columns(table, schema=place)
+            for table in sorted(set(inspector.get_table_names(schema=schema)) - {"alembic_version"}):
+                columns = inspector.get_columns(table, schema=schema)
                 found[f"{schema}.{table}"] = {
                     "columns": [
                         (one["name"], str(one["type"]), one["nullable"], one["default"]) for one in columns
                     ],
-                    "key": inspector.get_pk_constraint(table, schema=place)["constrained_columns"],
+                    "key": inspector.get_pk_constraint(table, schema=schema)["constrained_columns"],
                     "unique": sorted(
-                        one["column_names"] for one in inspector.get_unique_constraints(table, schema=place)
+                        one["column_names"] for one in inspector.get_unique_constraints(table, schema=schema)
                     ),
                     "foreign": [
                         (one["constrained_columns"], one["referred_table"])
-                        for one in inspector.get_foreign_keys(table, schema=place)
+                        for one in inspector.get_foreign_keys(table, schema=schema)
                     ],
                     "indexes": sorted(
                         (one["name"], one["column_names"])
-                        for one in inspector.get_indexes(table, schema=place)
+                        for one in inspector.get_indexes(table, schema=schema)
                     ),
                 }
     return found

@@ -79,6 +79,17 @@ def _take(connection: Connection, ids: Sequence[str], worker: str, until: float)
     return [Claim(execution_id, raw_key, attempt, token) for execution_id, raw_key, attempt in rows]
 
 
+def still_held(connection: Connection, claims: Sequence[Claim]) -> set[str]:
+    """Lock the rows of claims that are still held, and return their ids; finished or lost ones are not."""
+    tokens = {claim.execution_id: claim.token for claim in claims}
+    rows = connection.execute(
+        select(_columns.id, _columns.token)
+        .where(_columns.id.in_(sorted(tokens)), _columns.status == _RUNNING)
+        .with_for_update()
+    )
+    return {execution_id for execution_id, token in rows if token == tokens[execution_id]}
+
+
 def held(claims: Sequence[Claim]) -> list[dict[str, str]]:
     """Return the parameters of `of_claim` for each claim."""
     return [{"claimed": claim.execution_id, "fence": claim.token} for claim in claims]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import Connection, Engine, QueuePool, Table, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
@@ -74,11 +74,13 @@ def open_sqlite(folder: Path) -> Engine:
     for path in (catalog, deid):
         path.touch(mode=0o600, exist_ok=True)
     sync_folder(folder)
-    engine = create_engine(f"sqlite:///{catalog}", connect_args={"timeout": _BUSY_SECONDS})
-    event.listen(engine, "connect", lambda connection, _record: _prepare(connection, deid))
+    # Both files are attached by their schema's name, as SQLite calls the file that it opens first "main".
+    engine = create_engine(
+        "sqlite://", poolclass=QueuePool, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False}
+    )
+    event.listen(engine, "connect", lambda connection, _record: _prepare(connection, catalog, deid))
     event.listen(engine, "begin", _begin)
-    # SQLite calls its first file "main", whatever the schema in it is called.
-    return engine.execution_options(schema_translate_map={RAW: "main"})
+    return engine
 
 
 def open_postgresql(url: str) -> Engine:
@@ -96,13 +98,13 @@ def open_postgresql(url: str) -> Engine:
         raise Misconfigured("PostgreSQL needs its driver: install scanward[postgres].") from None
 
 
-def _prepare(connection: sqlite3.Connection, deid: Path) -> None:
+def _prepare(connection: sqlite3.Connection, catalog: Path, deid: Path) -> None:
     connection.isolation_level = None  # Transactions begin where `_begin` says so, not where sqlite3 guesses.
     connection.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000)}")
-    connection.execute(f"ATTACH DATABASE ? AS {DEID}", (str(deid),))
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA temp_store = MEMORY")
-    for schema in ("main", DEID):
+    for schema, path in ((RAW, catalog), (DEID, deid)):
+        connection.execute(f"ATTACH DATABASE ? AS {schema}", (str(path),))
         connection.execute(f"PRAGMA {schema}.journal_mode = WAL")
         connection.execute(f"PRAGMA {schema}.synchronous = FULL")
         connection.execute(f"PRAGMA {schema}.secure_delete = ON")

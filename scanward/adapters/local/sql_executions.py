@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from scanward.adapters.local import sql_claims as claims_sql
 from scanward.adapters.local.sql_counters import add_to_counters, read_statistics
@@ -62,13 +62,12 @@ class SqlExecutions:
         if not outcomes:
             return 0
         now = time.time()
-        kept: list[Outcome] = []
         with self._database.writing() as connection:
-            for outcome in outcomes:
-                statement = update(executions).where(claims_sql.of_claim()).values(self._ending(outcome, now))
-                changed = connection.execute(statement, claims_sql.held([outcome.claim])[0])
-                if changed.rowcount:
-                    kept.append(outcome)
+            held = claims_sql.still_held(connection, [outcome.claim for outcome in outcomes])
+            kept = [outcome for outcome in outcomes if outcome.claim.execution_id in held]
+            if kept:
+                rows = [self._ending(outcome, now) for outcome in kept]
+                connection.execute(update(executions).where(executions.c.id == bindparam("ended")), rows)
             _count_stages(connection, kept)
         return len(kept)
 
@@ -131,6 +130,10 @@ class SqlExecutions:
 
     def _ending(self, outcome: Outcome, now: float) -> _Values:
         values: _Values = {
+            "ended": outcome.claim.execution_id,
+            "dead_letter": False,
+            "stopped": now,
+            "due": now,
             "status": outcome.status.value,
             "error": text_of(outcome.error),
             "cause": text_of(outcome.cause),
@@ -141,10 +144,10 @@ class SqlExecutions:
             "token": "",
         }
         if outcome.status is not Status.RUNNING:
-            return values | {"stopped": now}
+            return values
         if outcome.claim.attempt >= self._max_attempts:
-            return values | {"status": Status.FAILED.value, "dead_letter": True, "stopped": now}
-        return values | {"due": now + (outcome.retry_after or 0.0)}
+            return values | {"status": Status.FAILED.value, "dead_letter": True}
+        return values | {"stopped": None, "due": now + (outcome.retry_after or 0.0)}
 
 
 def _count_stages(connection: Connection, outcomes: Sequence[Outcome]) -> None:

@@ -30,12 +30,7 @@ def migrate(database: Database) -> None:
 def revision(database: Database, schema: str) -> str:
     """Return the revision of a schema, "" before the first."""
     with database.reading() as connection:
-        return _revision(connection, place(database, schema))
-
-
-def place(database: Database, schema: str) -> str:
-    """Return what the database calls a schema."""
-    return "main" if database.is_sqlite and schema == RAW else schema
+        return _revision(connection, schema)
 
 
 def configuration(schema: str) -> Config:
@@ -57,19 +52,18 @@ def _revision(connection: Connection, schema: str) -> str:
 
 
 def _upgrade(database: Database, schema: str) -> None:
-    where = place(database, schema)
     with database.writing() as connection:
         if not database.is_sqlite:
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
-        found = _revision(connection, where)
+        found = _revision(connection, schema)
         if found > NEWEST[schema]:
             raise Misconfigured("The catalog was made by a newer release of Scanward; install that one.")
         # Alembic takes longer to import than all else here, and is needed once in a catalog's life.
         from alembic import command  # noqa: PLC0415 - see above
 
         config = configuration(schema)
-        config.attributes.update(connection=connection, version_table_schema=where)
+        config.attributes.update(connection=connection, version_table_schema=schema)
         command.upgrade(config, "head")
 
 
