@@ -16,6 +16,9 @@ BIG = "1.2.840.10008.1.2.2"
 JPEG = "1.2.840.10008.1.2.4.50"
 JPEG_LS = "1.2.840.10008.1.2.4.80"
 JPEG_2000 = "1.2.840.10008.1.2.4.90"
+JPEG_XL = "1.2.840.10008.1.2.4.110"
+RAW = "1.2.840.10008.1.2.1.98"
+VIDEO = "1.2.840.10008.1.2.4.102"
 RLE = "1.2.840.10008.1.2.5"
 CT = "1.2.840.10008.5.1.4.1.1.2"
 REPORT = "1.2.840.10008.5.1.4.1.1.88.11"
@@ -180,6 +183,12 @@ def jpeg_2000(rows: int = 4, columns: int = 4, precision: int = 12) -> bytes:
         ">HBBB", 1, precision - 1, 1, 1
     )
     return even(b"\xff\x4f\xff\x51" + struct.pack(">H", len(size) + 2) + size + b"\xff\xd9", b"\0")
+
+
+def boxed(codestream: bytes) -> bytes:
+    """Return a codestream in JP2 boxes, as some writers leave it."""
+    boxes = b"\0\0\0\x0cjP  \r\n\x87\n" + b"\0\0\0\x0aftypjp"
+    return even(boxes + struct.pack(">I", len(codestream) + 8) + b"jp2c" + codestream, b"\0")
 
 
 def rle(segments: int = 2, offset: int = 64) -> bytes:

@@ -14,6 +14,7 @@ _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 _START_OF_SCAN = 0xDA
 _END_OF_IMAGE = 0xD9
 _JP2_SIGNATURE = b"\x00\x00\x00\x0cjP  "
+_JXL_SIGNATURE = b"\x00\x00\x00\x0cJXL \r\n\x87\n"
 _JP2_BOXES = 64
 _SIGNED = 0x80
 _RLE_HEADER = 64
@@ -95,6 +96,12 @@ def _codestream_box(view: memoryview, start: int, end: int) -> int | None:
             return None
         start += length
     return None
+
+
+def is_jpeg_xl(view: memoryview, start: int) -> bool:
+    """Tell whether a JPEG XL codestream or its container begins here (ISO/IEC 18181-2)."""
+    head = bytes(view[start : start + 12])
+    return head.startswith(b"\xff\x0a") or head == _JXL_SIGNATURE
 
 
 def rle_segments(view: memoryview, start: int, end: int) -> int | None:

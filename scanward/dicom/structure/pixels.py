@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from scanward.dicom.structure.codestream import CODECS_WITH_HEADER, Frame, read_header, rle_segments
+from scanward.dicom.structure.codestream import (
+    CODECS_WITH_HEADER,
+    Frame,
+    is_jpeg_xl,
+    read_header,
+    rle_segments,
+)
 from scanward.dicom.structure.coding import (
     BITS_ALLOCATED,
     BITS_STORED,
@@ -200,12 +206,24 @@ def _check_frame(
     start, end = fragment
     if codec is Codec.RLE:
         _check_rle(view, fragment, shape, findings)
+    elif codec is Codec.RAW:
+        _check_raw(fragment, shape, findings)
+    elif codec is Codec.JPEG_XL and not is_jpeg_xl(view, start):
+        findings.add("codestream-header", start, _PATH, codec=codec.value)
     elif codec in CODECS_WITH_HEADER:
         frame = read_header(view, start, end, codec)
         if frame is None:
             findings.add("codestream-header", start, _PATH, codec=codec.value)
         else:
             _compare(frame, shape, start, findings)
+
+
+def _check_raw(fragment: tuple[int, int], shape: ImageShape, findings: Findings) -> None:
+    """Check a frame of Encapsulated Uncompressed: one fragment, padded to even length (PS3.5 A.4.11)."""
+    expected = (shape.frame_bits + 7) // 8
+    found = fragment[1] - fragment[0]
+    if found != expected + (expected & 1):
+        findings.add("codestream-size", fragment[0], _PATH, found=f"{found} bytes", expected=expected)
 
 
 def _compare(frame: Frame, shape: ImageShape, start: int, findings: Findings) -> None:
