@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+_LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 # Letters that Unicode does not decompose, though people do.
 _LATIN = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i", "ħ": "h"}
@@ -81,6 +83,20 @@ def _leads(plain: Folded, index: int) -> bool:
         if plain.text[index] != "0":
             return not plain.text[index].isdigit()
     return True
+
+
+def letters(text: str) -> str:
+    """Return the folded text alone."""
+    if text.isascii():
+        return "".join(filter(str.isalnum, text.lower()))
+    return fold(text).text
+
+
+def letters_without_zeros(text: str) -> str:
+    """Return the folded text alone, without the zeros that lead its numbers."""
+    if text.isascii():
+        return letters(_LEADING_ZEROS.sub("", text))
+    return fold_without_zeros(text).text
 
 
 @lru_cache(maxsize=4096)

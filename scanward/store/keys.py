@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
-from scanward.store.folding import Folded, fold, fold_without_zeros
+from scanward.store.folding import Folded, fold, fold_without_zeros, letters, letters_without_zeros
 from scanward.store.spellings import date_spellings, name_spellings
 
 STATE_FOLDER = ".scanward"
@@ -103,12 +104,20 @@ class Shield:
         return match.stand_in if text == match.exact else f"{match.stand_in}-{self._tag(text)[:_TAG]}"
 
     def _matches(self, segment: str) -> list[_Match]:
+        plain, bare = letters(segment), letters_without_zeros(segment)
         found: list[_Match] = []
-        for folded in (fold(segment), fold_without_zeros(segment)):
-            if any(word in folded.text for word in self._words):
-                found += self._found(folded)
+        if self._hit(plain):
+            found += self._found(fold(segment))
+        if bare != plain and self._hit(bare):
+            found += self._found(fold_without_zeros(segment))
         found.sort(key=lambda match: (match.start, -match.end))
         return list(_merged(found, segment))
+
+    def _hit(self, folded: str) -> bool:
+        for word in self._words:  # noqa: SIM110 - a generator costs more than the whole search
+            if word in folded:
+                return True
+        return False
 
     def _found(self, folded: Folded) -> Iterator[_Match]:
         for form in self._forms:
@@ -139,16 +148,21 @@ def with_suffix(name: str, suffix: str) -> str:
 
 
 def _forms(hidden: Hidden) -> Iterator[_Form]:
-    if hidden.kind is Kind.DATE:
-        spellings = date_spellings(hidden.value)
-    elif hidden.kind is Kind.NAME:
-        spellings = name_spellings(hidden.value)
+    for folded, whole in _spelled(hidden.kind, hidden.value):
+        yield _Form(folded, whole, hidden.stand_in, hidden.value)
+
+
+@lru_cache(maxsize=8192)
+def _spelled(kind: Kind, value: str) -> tuple[tuple[str, bool], ...]:
+    """Return every folded spelling of an identifier, and whether only a whole token is a match."""
+    if kind is Kind.DATE:
+        spellings = date_spellings(value)
+    elif kind is Kind.NAME:
+        spellings = name_spellings(value)
     else:
-        spellings = iter((hidden.value,))
-    for spelling in spellings:
-        for folded in {fold(spelling).text, fold_without_zeros(spelling).text} - {""}:
-            whole = _needs_whole_token(folded, hidden.kind)
-            yield _Form(folded, whole, hidden.stand_in, hidden.value)
+        spellings = iter((value,))
+    folded = {form for one in spellings for form in (letters(one), letters_without_zeros(one)) if form}
+    return tuple((form, _needs_whole_token(form, kind)) for form in sorted(folded))
 
 
 def _needs_whole_token(folded: str, kind: Kind) -> bool:

@@ -72,8 +72,8 @@ def write_ct(path: Path, number: int = 1, person: Person = Person()) -> Path:
     """Write a small CT image of a person; `number` makes it another instance."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = CTImageStorage
-    meta.MediaStorageSOPInstanceUID = f"{ROOT}.{person.study}.1.{number}"
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.MediaStorageSOPInstanceUID = UID(f"{ROOT}.{person.study}.1.{number}")
+    meta.TransferSyntaxUID = UID(ExplicitVRLittleEndian)
     made = FileDataset(str(path), {}, file_meta=meta, preamble=bytes(128))
     made.SOPClassUID, made.SOPInstanceUID = CTImageStorage, UID(meta.MediaStorageSOPInstanceUID)
     made.StudyInstanceUID, made.SeriesInstanceUID = f"{ROOT}.{person.study}", f"{ROOT}.{person.study}.1"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from scanward.deidentify.keys import Keys
 from scanward.deidentify.report import Cleaned
-from scanward.entrypoints.cli.identifiers import Header, header_of, hidden_in_names
+from scanward.entrypoints.cli.identifiers import Headed, Header, header_of, hidden_in_names
 from scanward.settings import NamePolicy
 from scanward.store.keys import Shield, preserved_name, pseudonymous_name, safe_name
 
@@ -23,7 +23,7 @@ class Naming:
         self._keys = keys
         self._shields: dict[tuple[Header, str, str], Shield] = {}
 
-    def parts(self, relative: str, view: memoryview, cleaned: Cleaned) -> tuple[str, ...]:
+    def parts(self, relative: str, source: Headed, cleaned: Cleaned) -> tuple[str, ...]:
         """Return the output's path, segment by segment."""
         new = cleaned.replaced
         if self._names == "pseudonymous":
@@ -31,7 +31,7 @@ class Naming:
         segments = relative.split("/")
         if self._names == "preserve":
             return preserved_name(segments)
-        header = header_of(view)
+        header = header_of(source, cleaned)
         if _holds(relative, cleaned.original.instance_uid):
             return safe_name(segments, Shield(hidden_in_names(header, cleaned.original, new), self._tag))
         return safe_name(segments, self._shield(header, cleaned))

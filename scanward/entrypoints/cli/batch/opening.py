@@ -1,42 +1,53 @@
 """Opens an input for the engine: a file of the folder, or an archive's member in a nameless file."""
-# ruff: noqa: PTH118 - paths are strings in the batch: there may be millions, and none is worth an object
 
 from __future__ import annotations
 
 import mmap
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Self
 
 from scanward.dicom.structure import Bounds, open_object
 from scanward.entrypoints.cli.batch.plan import Entry, Plan
 from scanward.receive.archive import Member, members
 
 
-class Readable(Protocol):
-    """What the engine needs of an input."""
+class Source:
+    """An open input: its bytes by position, its whole as a map only where that is asked for."""
 
-    @property
-    def view(self) -> memoryview:
-        """Return all bytes."""
-        ...
+    def __init__(self, descriptor: int, size: int) -> None:
+        """Borrow a descriptor."""
+        self._descriptor = descriptor
+        self.size = size
 
     def fileno(self) -> int:
         """Return the descriptor, for copies inside the kernel."""
-        ...
+        return self._descriptor
+
+    def head(self, length: int) -> bytes:
+        """Return the first bytes."""
+        return os.pread(self._descriptor, length, 0)
+
+    @property
+    def view(self) -> memoryview:
+        """Return all bytes, mapped; the map lives as long as the view."""
+        if not self.size:
+            return memoryview(b"")
+        return memoryview(mmap.mmap(self._descriptor, self.size, access=mmap.ACCESS_READ))
 
 
-@dataclass(frozen=True, slots=True)
-class _Spooled:
-    view: memoryview
-    descriptor: int
+class _Opened(Source):
+    """A file of the folder, closed behind the block."""
 
-    def fileno(self) -> int:
-        return self.descriptor
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
 
 
 class Opener:
@@ -50,16 +61,29 @@ class Opener:
         self._archive: BinaryIO | None = self._inside.open("rb") if plan.archive else None
         self._members: list[Member] = []
 
-    def open(self, entry: Entry) -> AbstractContextManager[Readable]:
+    def open(self, entry: Entry) -> AbstractContextManager[Source]:
         """Open one input. Raises InvalidDicom, BadInput or OSError."""
         if self._archive is not None:
             return self._spooled(self._archive, entry)
-        return open_object(
-            Path(os.path.join(self._plan.source, entry.relative)), inside=self._inside, bounds=self._bounds
-        )
+        path = f"{self._plan.source}/{entry.relative}"
+        if entry.link:
+            return self._linked(path)
+        # What was a file when the folder was read may have become a link or a FIFO since.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY | os.O_NOFOLLOW)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > self._bounds.object_bytes:
+            os.close(descriptor)
+            return self._linked(path)  # which says what is wrong with it
+        return _Opened(descriptor, status.st_size)
 
     @contextmanager
-    def _spooled(self, archive: BinaryIO, entry: Entry) -> Iterator[Readable]:
+    def _linked(self, path: str) -> Iterator[Source]:
+        """Open by the gate's own rules: a link only inside the source, regular files only, within bounds."""
+        with open_object(path, inside=self._inside, bounds=self._bounds) as opened:
+            yield Source(opened.fileno(), opened.size)
+
+    @contextmanager
+    def _spooled(self, archive: BinaryIO, entry: Entry) -> Iterator[Source]:
         """Inflate a member to a file without a name: gone whatever happens to this process."""
         if not self._members:
             self._members = list(members(archive))
@@ -67,15 +91,7 @@ class Opener:
             for chunk in self._members[entry.member].chunks():
                 file.write(chunk)
             file.flush()
-            size = file.tell()
-            if not size:
-                yield _Spooled(memoryview(b""), file.fileno())
-                return
-            with (
-                mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as mapped,
-                memoryview(mapped) as view,
-            ):
-                yield _Spooled(view, file.fileno())
+            yield Source(file.fileno(), file.tell())
 
 
 def bounds(plan: Plan) -> Bounds:

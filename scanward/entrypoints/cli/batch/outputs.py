@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from scanward.adapters.local.disk import start_write_back
 from scanward.dicom.pieces import Piece, write_pieces
 from scanward.entrypoints.cli.batch.plan import Plan
 from scanward.entrypoints.cli.batch.state import Done, Owners, StateWriter
@@ -63,6 +64,7 @@ class Outputs:
             pending = Pending(temporary, descriptor, output, Done(*hashes, output, 0, 0), suffix)
             self._pending.append(pending)
             write_pieces(pieces, source_fd, descriptor)
+            start_write_back(descriptor)
             status = os.fstat(descriptor)
         except OSError as error:
             raise _stopped(error) from None

@@ -30,6 +30,7 @@ class Entry(NamedTuple):
     size: int
     version: int
     member: int = -1
+    link: bool = False
 
 
 @dataclass(frozen=True, slots=True)

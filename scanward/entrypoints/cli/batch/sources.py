@@ -92,7 +92,8 @@ def _listed(folder: str) -> list[tuple[str, bool]]:
 def _judged(relative: str, path: str) -> Entry | Note:
     try:
         status = os.lstat(path)
-        if stat.S_ISLNK(status.st_mode):
+        is_link = stat.S_ISLNK(status.st_mode)
+        if is_link:
             status = os.stat(path)
             if stat.S_ISDIR(status.st_mode):
                 return Note(relative, Outcome.SKIPPED, "a link to a folder is not followed")
@@ -100,4 +101,4 @@ def _judged(relative: str, path: str) -> Entry | Note:
         return Note(relative, Outcome.SKIPPED, f"it cannot be read: {error.strerror}")
     if not stat.S_ISREG(status.st_mode):
         return Note(relative, Outcome.SKIPPED, _KINDS.get(stat.S_IFMT(status.st_mode), "not a regular file"))
-    return Entry(relative, status.st_size, status.st_mtime_ns)
+    return Entry(relative, status.st_size, status.st_mtime_ns, link=is_link)

@@ -14,19 +14,21 @@ from scanward.deidentify.engine import Engine
 from scanward.deidentify.keys import Keys
 from scanward.deidentify.report import Cleaned
 from scanward.deidentify.secret import derive, fingerprint, load
+from scanward.dicom.structure import check
 from scanward.entrypoints.cli.batch.naming import Naming
-from scanward.entrypoints.cli.batch.opening import Opener
+from scanward.entrypoints.cli.batch.opening import Opener, Source
 from scanward.entrypoints.cli.batch.outputs import Outputs
 from scanward.entrypoints.cli.batch.plan import Entry, Note, Outcome, Plan, Row, Tally
 from scanward.entrypoints.cli.batch.rows import RowWriter
 from scanward.entrypoints.cli.batch.state import Fingerprints
-from scanward.errors import BadInput, Fault, InvalidDicom, Misconfigured, Quarantined, ScanwardError
+from scanward.errors import BadInput, InvalidDicom, Misconfigured, Quarantined, ScanwardError
+from scanward.receive.part10 import DICOMDIR_CLASS, DIRECTORY
 from scanward.store.ending import unexpected
 from scanward.wiring import open_engine
 
 _COMMIT = 100  # outputs that are open at once, so that file descriptors never run out
 _NOT_DICOM = frozenset({"not-dicom", "empty"})
-_DICOMDIR = b"1.2.840.10008.1.3.10"
+_DIRECTORY_UID = f"{DICOMDIR_CLASS}\0".encode()
 _META_BYTES = 512
 _EXISTS = "an output of this name is there that no run of ours wrote; --force replaces it"
 _local = threading.local()
@@ -101,22 +103,25 @@ class Worker:
             changes[one.cleaned.changes] += 1
 
     def _clean(self, entry: Entry) -> Cleaned:
-        with self._opener.open(entry) as opened:
-            _refuse_directory(opened.view)
-            cleaned = self._guarded(opened.view)
-            parts = self._naming.parts(entry.relative, opened.view, cleaned)
+        with self._opener.open(entry) as source:
+            cleaned = self._guarded(source)
             if self._plan.output_name:
-                parts = (self._plan.output_name,)
+                parts: tuple[str, ...] = (self._plan.output_name,)
+            else:
+                parts = self._naming.parts(entry.relative, source, cleaned)
             if not self._plan.dry:
                 hashes = self.fingerprints.path(entry.relative), self.fingerprints.version(entry)
                 suffix = partial(self._suffix, entry.relative)
-                self._outputs.write(parts, cleaned.pieces, opened.fileno(), hashes, suffix)
+                self._outputs.write(parts, cleaned.pieces, source.fileno(), hashes, suffix)
             return cleaned
 
-    def _guarded(self, view: memoryview) -> Cleaned:
-        """Clean one object; whatever else goes wrong with it is its own fault, told by type only."""
+    def _guarded(self, source: Source) -> Cleaned:
+        """Clean one object; whatever else goes wrong is the object's own fault, told by type and place."""
         try:
-            return self.engine.clean(view)
+            return self.engine.clean_file(source.fileno(), source.size)
+        except BadInput:
+            _refuse_directory(source)
+            raise
         except (ScanwardError, OSError):
             raise
         except Exception as error:  # noqa: BLE001 - this is the door that keeps the batch going
@@ -188,14 +193,14 @@ def _outcome(error: BadInput) -> Outcome:
     return Outcome.SKIPPED if rules and rules <= _NOT_DICOM | {"dicomdir"} else Outcome.REJECTED
 
 
-def _refuse_directory(view: memoryview) -> None:
-    """Read past a DICOMDIR: it lists the patients of a medium, and is no object (PS3.3 F.3)."""
-    head = bytes(view[:_META_BYTES])
-    at = head.find(_DICOMDIR)
-    if at >= 0 and head[at + len(_DICOMDIR) : at + len(_DICOMDIR) + 1] in {b"\0", b" ", b"\2"}:
-        raise InvalidDicom(
-            "a DICOMDIR is a list of files, not an object", faults=(Fault("dicomdir", "a DICOMDIR"),)
-        )
+def _refuse_directory(source: Source) -> None:
+    """Say of a DICOMDIR that it is one: it lists the patients of a medium, and is no object (PS3.10 8.6)."""
+    try:
+        directory = check(source.view).is_directory
+    except InvalidDicom:
+        directory = _DIRECTORY_UID in source.head(_META_BYTES)
+    if directory:
+        raise InvalidDicom(DIRECTORY.message, faults=(replace(DIRECTORY, severity="reject"),)) from None
 
 
 def _count_changes(changes: Counter[tuple[tuple[str, str], ...]], tally: Tally) -> None:
