@@ -74,4 +74,7 @@ def _encode(content: bytes) -> str:
 
 def _decode(text: str) -> bytes:
     encoded = text.encode("ascii")
-    return base64.b64decode(encoded + b"=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
+    content = base64.b64decode(encoded + b"=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
+    if _encode(content) != text:  # The last letter has bits that mean nothing: only one spelling is a token.
+        raise ValueError("another spelling of the same bytes")
+    return content
