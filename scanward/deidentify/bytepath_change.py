@@ -119,15 +119,15 @@ class Changer:
         rule, tag = role.rule, role.tag
         note = (path_text((*steps, tag)), rule.action)
         if rule.do is Do.EMPTY:
-            is_empty = len(raw) == role.value
-            return headers.writer.element(tag, "SQ", b""), () if is_empty else (note,)
+            has_items = raw[role.value : role.value + 4] == _ITEM_START
+            return headers.writer.element(tag, "SQ", b""), (note,) if has_items else ()
         if rule.do is not Do.RECURSE or len(steps) > _DEEPEST:
             raise Irregular
         items, changes = self._items(memory, role, raw, (*steps, tag), headers)
         if rule.action == "P":
             changes.append(note)
         undefined = raw[role.value - 4 : role.value] == b"\xff\xff\xff\xff"
-        new = headers.writer.sequence(tag, items, undefined=undefined)
+        new = headers.writer.sequence(tag, items, undefined=undefined and bool(items))
         return (None if new == raw else new), tuple(changes)
 
     def _items(
