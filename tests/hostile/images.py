@@ -52,6 +52,8 @@ NATIVE = (
     warned("pixels-padded", "pixel-padding", lambda: _image({}, bytes(48))),
     rejected("rows-zero", "pixel-attributes", lambda: _image(_words(rows=0))),
     rejected("rows-missing", "pixel-attributes", lambda: _image({b.ROWS_TAG: None})),
+    rejected("rows-as-a-uid", "pixel-attributes", lambda: _image({b.ROWS_TAG: b.explicit(b.ROWS_TAG, "UI", b.word(4))})),
+    accepted("rows-of-unknown-vr", lambda: _image({b.ROWS_TAG: b.explicit(b.ROWS_TAG, "UN", b.word(4))})),
     rejected("bits-zero", "pixel-attributes", lambda: _image(_words(allocated=0))),
     rejected("bits-of-one-byte", "pixel-attributes", lambda: _image({b.ALLOCATED_TAG: b.explicit(b.ALLOCATED_TAG, "US", b"\x10")})),
     rejected("frames-negative", "pixel-attributes", lambda: _image(_frames(b"-1"))),

@@ -38,6 +38,16 @@ _SUBSAMPLED = frozenset({b"YBR_FULL_422", b"YBR_PARTIAL_422"})
 _NEEDED = "Rows, Columns, Samples per Pixel and Bits Allocated"
 _PATH = "(7FE0,0010)"
 _EXTENDED_WIDTH = 8
+_SHAPE = {
+    SAMPLES_PER_PIXEL: "US",
+    PHOTOMETRIC_INTERPRETATION: "CS",
+    NUMBER_OF_FRAMES: "IS",
+    ROWS: "US",
+    COLUMNS: "US",
+    BITS_ALLOCATED: "US",
+    BITS_STORED: "US",
+    PIXEL_REPRESENTATION: "US",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,7 @@ def check_pixels(
 
     `attributes` are the notable top-level elements by tag; `fragments` is given for encapsulated pixels.
     """
+    _check_vrs(attributes, findings)
     shape = _shape(view, pixels, attributes, syntax, findings)
     if shape is None:
         return
@@ -79,6 +90,17 @@ def check_pixels(
         _check_native(view, pixels, shape, syntax, findings)
     else:
         _check_fragments(view, fragments, attributes, shape, syntax, findings)
+
+
+def _check_vrs(attributes: Mapping[int, Element], findings: Findings) -> None:
+    """Refuse an attribute of another VR: who writes the object anew could not keep its number.
+
+    UN is what an archive makes of what it does not know; an empty VR is not told by the caller.
+    """
+    for tag, vr in _SHAPE.items():
+        element = attributes.get(tag)
+        if element is not None and element.vr not in {vr, "UN", ""}:
+            findings.add("pixel-attributes", element.start, tag_text(tag), what=f"{tag_text(tag)} of VR {vr}")
 
 
 def _shape(
