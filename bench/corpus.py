@@ -1,7 +1,7 @@
 """Make CT-like objects for the benchmarks: always the same ones for one seed, and no two headers alike.
 
-50 patients, 4 series each with its own equipment, dates and descriptions (200 distinct headers), so that an engine
-that remembers what it saw cannot win by remembering. Every name and number is made up.
+50 patients, 4 series each with its own equipment, dates and descriptions (200 distinct headers), so that an
+engine that remembers what it saw cannot win by remembering. Every name and number is made up.
 """
 
 from __future__ import annotations

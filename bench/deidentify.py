@@ -1,8 +1,8 @@
-"""De-identification side by side with `cp -r` and with what a user would pick instead, on one core, in one run.
+"""De-identification beside `cp -r` and what a user would pick instead, on one core, in one run.
 
-Every contender works on the same 1,000 objects (`bench.corpus`). CPU is user plus system time of the contender's own
-processes; its start-up, measured on an empty folder, is subtracted. `cp` and the contenders of this house take turns, so
-that a neighbour's load falls on all; the medians are printed. Nothing is synced but what the CLI syncs as shipped.
+Every contender works on the same 1,000 objects (`bench.corpus`). CPU is user plus system time of the contender's
+own processes; its start-up, measured on an empty folder, is subtracted. `cp` and the contenders of this house take
+turns, so that a neighbour's load falls on all; the medians are printed. Only what the CLI syncs is synced.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def dicom_anonymizer(place: Place) -> tuple[float, float]:
 
 
 def gdcmanon(place: Place) -> tuple[float, float]:
-    """Clean the flat folder with GDCM: PS3.15 Basic Profile, originals encrypted to a certificate, as it insists."""
+    """Clean the flat folder with GDCM: Basic Profile, originals encrypted to a certificate, as it insists."""
     target = fresh(place, "gdcmanon")
     certificate = str(place.scratch / "certificate.pem")
     return timed(["gdcmanon", "-e", "-c", certificate, "-i", str(place.flat), "-o", str(target)])
@@ -204,7 +204,7 @@ def _version(peer: str) -> str:
 
 
 def memory(place: Place) -> dict[str, int]:
-    """Return by how many bytes the peak memory rises while one object of so many bytes of pixels is cleaned."""
+    """Return by how many bytes the peak memory rises for one object, by the bytes of its pixels."""
     with tempfile.TemporaryDirectory(dir=place.scratch) as folder:
         program = [sys.executable, "-m", "bench.deidentify_memory", folder]
         done = subprocess.run(program, check=True, stdout=subprocess.PIPE)
@@ -216,7 +216,7 @@ def table(rows: list[Row], grown: dict[str, int], count: int) -> str:
     """Return the figures as Markdown."""
     base, mine = rows[0].cpu, rows[1].cpu
     lines = [
-        f"CPU (user + system) and wall time for 1,000 objects of 0.5 MB, measured on {count:,}, one core, no reflink.",
+        f"CPU (user + system) and wall time for 1,000 objects of 0.5 MB, measured on {count:,}, on one core.",
         f"Machine: {_machine()}.",
         "",
         "| | CPU s | wall s | CPU, `cp -r` = 1 | bound | byte path is faster by |",
@@ -224,7 +224,7 @@ def table(rows: list[Row], grown: dict[str, int], count: int) -> str:
     ]
     for row in rows:
         bound = TARGETS.get(row.name, "")
-        factor = f"{row.cpu / mine:.1f} ×"
+        factor = f"{row.cpu / mine:.1f} x"
         lines.append(
             f"| {row.name} | {row.cpu:.3f} | {row.wall:.3f} | {row.cpu / base:.2f} | {bound} | {factor} |"
         )
@@ -245,7 +245,8 @@ def _machine() -> str:
     coreutils = subprocess.run(
         ["cp", "--version"], check=True, stdout=subprocess.PIPE, text=True
     ).stdout.split("\n")[0]
-    return f"{cpu}, {os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}, {coreutils}"
+    system = f"Linux {platform.release()}, Python {platform.python_version()}"
+    return f"{cpu}, {os.cpu_count()} cores, {system}, {coreutils}"
 
 
 def write(block: str) -> None:

@@ -1,4 +1,4 @@
-"""How much memory one object takes: clean sparse multi-frame objects of growing size, print the growth of the peak."""
+"""How much memory one object takes: clean sparse multi-frame objects, print by how much the peak grows."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def resident(field: str) -> int:
 
 
 def growth(engine: Engine, folder: Path, frames: int) -> int:
-    """Return by how many bytes the peak rises above the idle process while one object is cleaned and written."""
+    """Return by how many bytes the peak rises above the idle process for one object, cleaned and written."""
     source, target = folder / "source.dcm", folder / "target.dcm"
     make(source, frames)
     Path("/proc/self/clear_refs").write_text("5", "ascii")

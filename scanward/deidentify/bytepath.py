@@ -1,8 +1,8 @@
 """The byte path: de-identifies regular objects as they lie, with the gate's checks in the same pass.
 
-One look-up by an element's first eight bytes tells its length and what is done with it; runs of kept elements are
-copied as one slice; elements that change, and whole sequences, are remembered by their bytes for each subject; pixels
-are a range of the source. Whatever is not plain raises Irregular, and the gate with the pydicom path decides.
+One look-up by an element's first eight bytes tells its length and what is done with it; runs of kept elements
+are copied as one slice; elements that change, and whole sequences, are remembered by their bytes for each subject;
+pixels are a range of the source. What is not plain raises Irregular: the gate and the pydicom path decide then.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _KindOfObject:
 
 
 class BytePath:
-    """De-identifies under one policy and one set of keys. Holds bounded memories; for one process, one thread."""
+    """De-identifies under one policy and one set of keys. Its memories are bounded; for one thread at a time."""
 
     def __init__(self, policy: Policy, keys: Keys, bounds: Bounds) -> None:
         """Begin with nothing remembered."""
@@ -98,7 +98,7 @@ class BytePath:
             headers,
             Walker(headers, self._bounds),
             changer,
-            Output(self._policy, changer, headers),
+            Output(changer, headers),
             Knowledge(self._keys, headers, changer),
         )
 
@@ -174,9 +174,8 @@ class BytePath:
 
 def _checked_instance(window: Window, walked: Walked, meta: Meta) -> bytes:
     """Return the instance UID's element: file meta and data set name one object, by a well-formed UID."""
-    if walked.instance is None:
-        raise Irregular
-    raw = bytes(window[walked.instance[0] : walked.instance[1]])
+    place = next(((start, end) for start, end, role in walked.todo if role.tag == INSTANCE_UID), (0, 0))
+    raw = bytes(window[slice(*place)])
     if raw[8:] != meta.instance:
         raise Irregular
     findings = Findings()

@@ -1,4 +1,4 @@
-"""What becomes of elements that are not simply kept: new bytes, made once a subject and remembered by the old ones."""
+"""What becomes of elements that are not simply kept: new bytes, made once a subject, remembered by the old ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scanward.dicom.structure import check_sequence
 from scanward.dicom.structure.coding import ITEM_DELIMITER, PIXEL_TAGS, SEQUENCE_DELIMITER, UNDEFINED
 
 _HEADER = 8
-# Steps down (tag and item index each). Deeper, following undefined lengths level by level would take too long.
+# Steps down (tag and item index each). Deeper, following undefined lengths by level would take too long.
 _DEEPEST = 16
 _LARGEST_REMEMBERED = 64 << 10
 _COST_OF_ENTRY = 400

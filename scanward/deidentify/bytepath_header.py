@@ -1,4 +1,4 @@
-"""Element headers of the byte path: eight bytes as they lie are the key, what is to be done is remembered under it."""
+"""Element headers of the byte path: eight bytes as they lie are the key to what is done with the element."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scanward.deidentify.pixels import attributes as risk_attributes
 from scanward.deidentify.policy import Policy, vr_of
 from scanward.deidentify.report import path_text
 from scanward.deidentify.rule import KEEP, Do, How, Rule
-from scanward.deidentify.writer import Writer
+from scanward.deidentify.writer import Writer, marker_elements
 from scanward.dicom.structure import coding
 
 CHARSET = 0x00080005
@@ -22,6 +22,7 @@ _OVERLAY_BITS = 0x60000102
 _OVERLAY_MASK = 0xFF00FFFF
 _MOST_HEADERS = 1 << 14
 _LONG = -1
+_FIRST_MARKERS = 0x0012
 _SHORT_HEADER = 8
 
 
@@ -39,14 +40,14 @@ class Kind(IntEnum):
     CONSTANT = 5
 
 
-# Why the walk hands an element's bytes on, whatever is done with it: it decides about the whole object (of opaque
-# values and sequences the header does), or it is the instance UID.
-MARK, MARK_HEADER, INSTANCE = 1, 2, 3
+# Why the walk hands an element's bytes on, whatever is done with it: it decides about the whole object (of
+# opaque values and sequences the header does).
+MARK, MARK_HEADER = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What is done with an element: `new` is its whole replacement where that does not depend on the value."""
+    """What is done with an element: `new` is all of its replacement where that does not depend on the value."""
 
     tag: int
     vr: str
@@ -67,7 +68,7 @@ class Role:
         return (self.new or b"")[self.value :].rstrip(b" \0")
 
 
-# Length of the whole element (-1: a 4-byte length follows), tag, role (None: kept as it lies), why it is handed on.
+# Length of the whole element (-1: a 4-byte length follows), tag, role (None: kept), why it is handed on.
 Entry = tuple[int, int, Role | None, int]
 
 
@@ -81,10 +82,11 @@ class Headers:
         self.explicit = explicit
         self.writer = Writer(explicit=explicit, little_endian=True)
         self.policy = policy
+        self.markers = self._markers()
         self.sop_class_uid = sop_class_uid
 
     def learn(self, header: bytes) -> Entry:
-        """Check a header, decide about its element, and remember both. Raises Irregular for all that is not plain."""
+        """Check a header, decide about its element, remember both. Raises Irregular for all that is not plain."""
         if len(header) < 8:  # noqa: PLR2004 - tag, VR and length, or tag and a long length
             raise Irregular
         tag = tag_of(header)
@@ -92,6 +94,8 @@ class Headers:
             raise Irregular
         total, vr, is_long = self._explicit(tag, header) if self.explicit else self._implicit(tag, header)
         role = self._role(tag, vr, total=total, is_long=is_long)
+        if role is None and tag == coding.INSTANCE_UID:
+            role = Role(tag, vr, Kind.UNSURE, KEEP, is_long)
         entry = (total, tag, role, 0 if self.path else watch_of(tag, vr))
         if len(self.entries) >= _MOST_HEADERS:
             self.entries.clear()
@@ -120,6 +124,13 @@ class Headers:
             raise Irregular
         return (_LONG, vr, False) if coding.vr_of(tag) == "UN" else (8 + length, vr, False)
 
+    def _markers(self) -> tuple[Role, Role]:
+        """Return what is inserted at the two places of markers, as roles without an element."""
+        written = marker_elements(self.writer, self.policy.markers)
+        first = b"".join(raw for tag, raw in written if tag >> 16 == _FIRST_MARKERS)
+        second = b"".join(raw for tag, raw in written if tag >> 16 != _FIRST_MARKERS)
+        return Role(0, "", Kind.FIXED, KEEP, False, first), Role(0, "", Kind.FIXED, KEEP, False, second)  # noqa: FBT003
+
     def value_of(self, raw: bytes) -> int:
         """Return where the value begins in an element's bytes."""
         return 12 if self.explicit and coding.KINDS[raw[4:6]] else _SHORT_HEADER
@@ -136,7 +147,7 @@ class Headers:
         return self.role_of(tag, vr, "", total=total, is_long=is_long)
 
     def role_of(self, tag: int, vr: str, creator: str, *, total: int, is_long: bool) -> Role | None:
-        """Return the role of an element; `creator` is its private block's, `total` its length with the header."""
+        """Return an element's role; `creator` is its private block's, `total` its length with the header."""
         rule = self.policy.decide((*self.path, tag), vr, self.sop_class_uid, creator)
         change = (path_text((tag,)), rule.action) if rule.action != "M" else None
         if rule.do is Do.REMOVE:
@@ -155,7 +166,7 @@ class Headers:
         return Role(tag, vr, Kind.VALUE, rule, is_long)
 
     def _is_read(self, tag: int, vr: str) -> bool:
-        """Tell whether a kept value is read for identifiers: its VR is written, or the dictionary leaves no doubt."""
+        """Tell whether a kept value is read for identifiers: its VR is written, or the dictionary has but one."""
         if self.explicit:
             return vr != "UN"
         entry = supplement.known(tag)
@@ -168,9 +179,7 @@ def tag_of(raw: bytes) -> int:
 
 
 def watch_of(tag: int, vr: str) -> int:
-    """Return whether a top-level element decides about the whole object: subject, pixels, pixel risk, identity."""
-    if tag == coding.INSTANCE_UID:
-        return INSTANCE
+    """Return whether an element decides about the whole object: subject, pixels, pixel risk, identity."""
     if tag not in _DECIDING and tag not in risk_attributes() and tag & _OVERLAY_MASK != _OVERLAY_BITS:
         return 0
     if vr not in _OPAQUE:
@@ -181,4 +190,4 @@ def watch_of(tag: int, vr: str) -> int:
 
 
 _OPAQUE = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "UN"})
-_DECIDING = subjects.TAGS | (coding.NOTABLE - coding.PIXEL_TAGS) | {CHARSET, MODALITY}
+_DECIDING = subjects.TAGS | (coding.NOTABLE - coding.PIXEL_TAGS - {coding.INSTANCE_UID}) | {CHARSET, MODALITY}

@@ -1,4 +1,4 @@
-"""What the deciding elements of an object say, worked out once: its subject, its pixel risk, its identity, its pixels.
+"""What the deciding elements of an object say, worked out once: subject, pixel risk, identity, pixels.
 
 The key is the bytes of all of them, in order; so nothing of one patient is ever given to another's object.
 """
@@ -31,8 +31,8 @@ _LARGEST = 4096
 class Known:
     """What one set of deciding elements says.
 
-    patient, issuer, study, series: before and after; attributes: the deciding elements' places in `joined`, their
-    bytes; lengths: of native pixels that agree with them, by the pixels' header.
+    patient, issuer, study, series: before and after; attributes: the deciding elements' places in `joined`,
+    their bytes; lengths: of native pixels that agree with them, by the pixels' header.
     """
 
     memory: Memory
@@ -64,7 +64,7 @@ class Knowledge:
         self._memories.clear()
 
     def get(self, marks: list[Window], transfer_syntax: str) -> Known:
-        """Return what the marks say. Raises Irregular if the gate might refuse or warn of an identifying UID."""
+        """Return what the marks say. Raises Irregular if the gate might name an identifying UID."""
         known = self._known.get((transfer_syntax, tuple(marks)))
         if known is None:
             if len(self._known) >= _MOST_KNOWN:
@@ -96,7 +96,7 @@ class Knowledge:
         )
 
     def before_and_after(self, memory: Memory, tag: int, raw: bytes | None) -> tuple[str, str]:
-        """Return the text of an identifying element as it was, and as it is in the output ("" without one)."""
+        """Return the text of an identifying element as it was, and as it is in the output."""
         if raw is None:
             return "", ""
         value = self._headers.value_of(raw)
@@ -126,7 +126,7 @@ class Knowledge:
             raise Irregular
 
     def _memory(self, who: Marks) -> Memory:
-        """Return the memory of a subject; character set and every value that names the subject are the key."""
+        """Return a subject's memory; character set and every value that names the subject are the key."""
         memory = self._memories.get(who)
         if memory is None:
             if len(self._memories) >= _MOST_SUBJECTS:
@@ -138,7 +138,7 @@ class Knowledge:
         return memory
 
     def _risk(self, by_tag: Mapping[int, bytes], transfer_syntax: str) -> Fault | None:
-        """Return why an object must be quarantined; of sequences and opaque values only the presence counts."""
+        """Return why an object must be quarantined; of opaque values only the presence counts."""
         texts: dict[str, str] = {}
         for tag, raw in by_tag.items():
             value = raw[self._headers.value_of(raw) :]
@@ -158,6 +158,7 @@ class Knowledge:
             # Of a marked header the value is missing; its length is what the gate asks for.
             length = self._headers.length_of(raw)
             stop = value + length
-            attributes[tag_of(raw)] = Element(tag_of(raw), "", at, value, stop, stop, undefined=False)
+            vr = raw[4:6].decode("latin-1") if self._headers.explicit else ""
+            attributes[tag_of(raw)] = Element(tag_of(raw), vr, at, value, stop, stop, undefined=False)
             at += len(raw)
         return attributes

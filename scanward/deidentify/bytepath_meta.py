@@ -1,4 +1,4 @@
-"""Preamble and file meta of the byte path: those of one scanner differ in the instance UID alone, and are remembered so."""
+"""Preamble and file meta on the byte path: those of one scanner differ in the instance UID alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHORTEST_FILLER = 32
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """What the file meta says; `instance` is the raw value of its instance UID, `offset` where the data set begins."""
+    """What the file meta says; `instance` is its raw instance UID, `offset` where the data set begins."""
 
     syntax: TransferSyntax
     sop_class_uid: str
@@ -34,7 +34,7 @@ class MetaReader:
         """Begin with none."""
         self._bounds = bounds
         self._known: dict[tuple[bytes, bytes], tuple[TransferSyntax, str]] = {}
-        # Where the instance UID's length stands, and how many bytes of meta follow the value: as in the last object.
+        # Where the instance UID's length stands, and how many bytes of meta follow it: as in the last object.
         self._place = 0
         self._rest = 0
 

@@ -8,30 +8,20 @@ from scanward.deidentify.bytepath_change import Changer, Memory
 from scanward.deidentify.bytepath_header import Headers, Kind
 from scanward.deidentify.bytepath_source import Window
 from scanward.deidentify.bytepath_walk import Walked
-from scanward.deidentify.policy import Policy
-from scanward.deidentify.subjects import INSTANCE_UID
-from scanward.deidentify.writer import Writer, marker_elements
 from scanward.dicom.pieces import Piece, Span
 
 Chunk = bytes | Span
 
-_FIRST_MARKERS = 0x0012
-_NEVER = 1 << 62
 _SPAN = 64 << 10
 
 
 class Output:
     """Puts objects of one kind together."""
 
-    def __init__(self, policy: Policy, changer: Changer, headers: Headers) -> None:
-        """Write the markers once."""
-        written = marker_elements(Writer(headers.explicit, little_endian=True), policy.markers)
+    def __init__(self, changer: Changer, headers: Headers) -> None:
+        """Take what changes elements, and the headers of the top level."""
         self._headers = headers
         self._changer = changer
-        self._markers = (
-            b"".join(raw for tag, raw in written if tag >> 16 == _FIRST_MARKERS),
-            b"".join(raw for tag, raw in written if tag >> 16 != _FIRST_MARKERS),
-        )
 
     def chunks(
         self, memory: Memory, window: Window, walked: Walked, run: int, changes: list[tuple[str, str]]
@@ -42,13 +32,7 @@ class Output:
         runs = cast("_Ranges", window) if isinstance(window, bytes) else _Ranges(window)
         out: list[Chunk] = []
         creators: dict[int, str] = {}
-        cuts = iter((*zip(walked.cuts, self._markers, strict=False), (_NEVER, b"")))
-        cut, marker = next(cuts)
         for start, end, role in walked.todo:
-            while start >= cut:
-                out += runs[run:cut], marker
-                run = cut
-                cut, marker = next(cuts)
             if role.kind is fixed:
                 new = role.new
                 if role.change is not None:
@@ -71,10 +55,6 @@ class Output:
                 if new:
                     out.append(new)
                 run = end
-        while cut < _NEVER:
-            out += runs[run:cut], marker
-            run = cut
-            cut, marker = next(cuts)
         out.append(runs[run : walked.end])
         return out
 

@@ -1,4 +1,4 @@
-"""The gate's checks of pixels on the byte path: remembered for native ones, each header read for encapsulated ones."""
+"""The gate's checks of pixels on the byte path: remembered for native ones, done anew for encapsulated ones."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class PixelGate:
         return pixels.end - pixels.start
 
     def _encapsulated(self, source: Source, known: Known, pixels: Element, syntax: TransferSyntax) -> Pixels:
-        # The gate's functions slice their view and nothing else; a buffer that reads at need keeps memory flat.
+        # The gate only slices its view; a buffer that reads at need keeps memory flat.
         # The attributes follow behind the object's own bytes.
         view, size = cast("memoryview", Buffered(source, known.joined)), source.size
         ranges, end = self._fragments(source, pixels.value)

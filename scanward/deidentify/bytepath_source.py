@@ -74,7 +74,8 @@ class FileSource:
 class Buffered:
     """The object behind a small buffer, for code that slices a view at growing places.
 
-    A map would count every page that was touched, and its neighbours, as memory of this process: frames of 2 GB would.
+    A map would count every page that was touched, and its neighbours, as memory of this process: for frames of
+    2 GB, too many.
     """
 
     _SIZE = 16 << 10

@@ -1,10 +1,10 @@
-"""The walk of the byte path: one pass over the headers of a data set, the gate's checks of lengths and order in it."""
+"""The walk of the byte path: one pass over a data set's headers, the gate's checks of lengths and order in it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from scanward.deidentify.bytepath_header import INSTANCE, MARK, Headers, Role
+from scanward.deidentify.bytepath_header import MARK, Entry, Headers, Role
 from scanward.deidentify.bytepath_source import Irregular, Window
 from scanward.deidentify.markers import LONGITUDINAL_MODIFIED, PATIENT_IDENTITY_REMOVED
 from scanward.dicom.structure import check_sequence
@@ -19,9 +19,8 @@ _ITEM = b"\xfe\xff\x00\xe0"
 _PREFIX = 64
 _MOST_HELD = 2 << 20
 _MOST_BYTES = 64 << 10
+_SHORT_HEADER = 8
 _FULL_HEADER = 12
-
-Place = tuple[int, int]
 
 
 class Short(Exception):
@@ -32,14 +31,13 @@ class Short(Exception):
 class Walked:
     """What one walk found. `todo`: start, end and role of elements that are not simply kept, in order.
 
-    `marks`: bytes of the elements that decide about the whole object, in order; `instance`: where the instance UID is;
-    `cuts`: where the two groups of markers belong; `end`: where the walk stopped; `last`: the last tag.
+    `marks`: bytes of the elements that decide about the whole object, in order; `passed`: how many places of
+    markers; `end`: where the walk stopped; `last`: the last tag.
     """
 
     todo: list[tuple[int, int, Role]] = field(default_factory=list)
     marks: list[Window] = field(default_factory=list)
-    instance: Place | None = None
-    cuts: list[int] = field(default_factory=list)
+    passed: int = 0
     end: int = 0
     last: int = BEFORE_DATASET
 
@@ -56,12 +54,13 @@ class Walker:
         self._held = 0
 
     def walk(self, window: Window, start: int, limit: int, walked: Walked) -> None:
-        """Walk from `start` to the first tag of pixels, or to `limit`, the data set's end, counted in the window.
+        """Walk from `start` to the first tag of pixels, or to `limit`, the data set's end in the window.
 
         Raises Short if the window ends before, Irregular for whatever the gate might refuse or warn of.
         """
-        get, learn = self._headers.entries.get, self._headers.learn
-        do, mark, position, last = walked.todo.append, walked.marks.append, start, walked.last
+        get, do, mark, position, last = (
+            self._headers.entries.get, walked.todo.append, walked.marks.append, start, walked.last,
+        )  # fmt: skip
         stop = _STOPS[0] if last == BEFORE_DATASET else FIRST_DELIMITER
         while True:
             header = window[position : position + 8]
@@ -69,14 +68,10 @@ class Walker:
             if entry is None:
                 if position == limit:
                     break
-                if len(header) < 8 and position + 8 <= limit:  # noqa: PLR2004 - tag, VR and length
-                    raise Short
-                entry = learn(bytes(header))
+                entry = self._learn(header, position, limit)
             total, tag, role, watch = entry
             if not last < tag < stop:
-                if tag <= last:
-                    raise Irregular
-                stop = _pass(walked, tag, position)
+                stop = self._pass(walked, tag, position, last)
                 if tag >= stop:
                     break
             last = tag
@@ -84,16 +79,27 @@ class Walker:
             if role is not None:
                 do((position, end, role))
             if watch:
-                if watch == INSTANCE:
-                    walked.instance = position, end
-                else:
-                    mark(window[position : end if watch == MARK else position + _FULL_HEADER])
+                mark(window[position : end if watch == MARK else position + _FULL_HEADER])
             position = end
         if position > len(window):
             raise Short
         if stop != FIRST_DELIMITER:
-            _pass(walked, FLOAT_PIXELS, position)
+            self._pass(walked, FLOAT_PIXELS, position, last)
         walked.end, walked.last = position, last
+
+    def _learn(self, header: Window, position: int, limit: int) -> Entry:
+        if len(header) < _SHORT_HEADER and position + _SHORT_HEADER <= limit:
+            raise Short
+        return self._headers.learn(bytes(header))
+
+    def _pass(self, walked: Walked, tag: int, position: int, last: int) -> int:
+        """Insert the markers that stand below a tag that comes at a position; return the next tag to stop at."""
+        if tag <= last:
+            raise Irregular
+        while walked.passed < len(_STOPS) - 1 and tag >= _STOPS[walked.passed]:
+            walked.todo.append((position, position, self._headers.markers[walked.passed]))
+            walked.passed += 1
+        return _STOPS[walked.passed]
 
     def _long(self, window: Window, position: int, limit: int, role: Role | None) -> int:
         """Return the end of an element with a 4-byte length; check sequences."""
@@ -151,10 +157,3 @@ class Walker:
             if length == UNDEFINED:
                 self._lengths[raw[:_PREFIX]] = end - start
         return end
-
-
-def _pass(walked: Walked, tag: int, position: int) -> int:
-    """Note the places of markers below a tag that comes at a position; return the next tag to stop at."""
-    while len(walked.cuts) < len(_STOPS) - 1 and tag >= _STOPS[len(walked.cuts)]:
-        walked.cuts.append(position)
-    return _STOPS[len(walked.cuts)]

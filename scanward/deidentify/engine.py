@@ -1,4 +1,4 @@
-"""De-identification of one object: the byte path where the object is regular, else the gate and the pydicom path."""
+"""De-identification of one object: the byte path where it is regular, else the gate and the pydicom path."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENGINE_VERSION = "1"
 
 
 class Engine:
-    """Gate and de-identification in one call. Remembers within bounds; one a process, one thread at a time."""
+    """Gate and de-identification in one call. Its memories are bounded; for one thread at a time."""
 
     def __init__(self, profile: Profile, keys: Keys, bounds: Bounds = DEFAULT) -> None:
         """Compile the profile."""
