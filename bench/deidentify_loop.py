@@ -1,4 +1,4 @@
-"""The byte path alone, gate fused, in one process: clean and write every file of a folder, print the CPU used."""
+"""The byte path alone, gate fused, in one process: clean and write a folder, print the CPU used."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The byte path: de-identifies regular objects as they lie, with the gate's checks in the same pass.
 
 One look-up by an element's first eight bytes tells its length and what is done with it; runs of kept elements
-are copied as one slice; elements that change, and whole sequences, are remembered by their bytes for each subject;
-pixels are a range of the source. What is not plain raises Irregular: the gate and the pydicom path decide then.
+are copied as one slice; elements that change, and whole sequences, are remembered by their bytes a subject;
+pixels are a range of the source. What is not plain raises Irregular: gate and pydicom path decide then.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _KindOfObject:
 
 
 class BytePath:
-    """De-identifies under one policy and one set of keys. Its memories are bounded; for one thread at a time."""
+    """De-identifies under one policy and one set of keys. Memories are bounded; for one thread at a time."""
 
     def __init__(self, policy: Policy, keys: Keys, bounds: Bounds) -> None:
         """Begin with nothing remembered."""

@@ -1,4 +1,4 @@
-"""What becomes of elements that are not simply kept: new bytes, made once a subject, remembered by the old ones."""
+"""What becomes of elements that are not simply kept: new bytes, made once a subject and remembered."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Changer:
         changes = ((path_text((*steps, role.tag)), action),) if action else ()
         return (None if new == old else headers.writer.element(role.tag, role.vr, new)), changes
 
-    def _private(  # noqa: PLR0913 - an element and its whole surroundings
+    def _private(
         self,
         memory: Memory,
         role: Role,
@@ -150,7 +150,7 @@ class Changer:
             items.append((content, undefined))
         return items, changes
 
-    def _item(  # noqa: PLR0913 - an item and its whole surroundings
+    def _item(  # noqa: PLR0913, PLR0917 - an item and its whole surroundings
         self,
         memory: Memory,
         raw: bytes,

@@ -47,7 +47,7 @@ MARK, MARK_HEADER = 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What is done with an element: `new` is all of its replacement where that does not depend on the value."""
+    """What is done with an element: `new` replaces it where that does not depend on the value."""
 
     tag: int
     vr: str
@@ -86,7 +86,7 @@ class Headers:
         self.sop_class_uid = sop_class_uid
 
     def learn(self, header: bytes) -> Entry:
-        """Check a header, decide about its element, remember both. Raises Irregular for all that is not plain."""
+        """Check a header, decide about its element, remember both. Raises Irregular for what is not plain."""
         if len(header) < 8:  # noqa: PLR2004 - tag, VR and length, or tag and a long length
             raise Irregular
         tag = tag_of(header)
@@ -166,7 +166,7 @@ class Headers:
         return Role(tag, vr, Kind.VALUE, rule, is_long)
 
     def _is_read(self, tag: int, vr: str) -> bool:
-        """Tell whether a kept value is read for identifiers: its VR is written, or the dictionary has but one."""
+        """Tell whether a kept value is read for identifiers: its VR is written, or there is but one."""
         if self.explicit:
             return vr != "UN"
         entry = supplement.known(tag)

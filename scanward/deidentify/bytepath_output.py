@@ -23,7 +23,7 @@ class Output:
         self._headers = headers
         self._changer = changer
 
-    def chunks(
+    def chunks(  # noqa: C901 - the hot loop: a call a branch would cost more than the branch
         self, memory: Memory, window: Window, walked: Walked, run: int, changes: list[tuple[str, str]]
     ) -> list[Chunk]:
         """Return a data set in chunks, in order, from `run` on; `changes` grows by what was done."""

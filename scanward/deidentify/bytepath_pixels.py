@@ -1,4 +1,4 @@
-"""The gate's checks of pixels on the byte path: remembered for native ones, done anew for encapsulated ones."""
+"""The gate's checks of pixels on the byte path: remembered for native ones, anew for encapsulated ones."""
 
 from __future__ import annotations
 

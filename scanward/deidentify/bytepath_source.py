@@ -74,8 +74,8 @@ class FileSource:
 class Buffered:
     """The object behind a small buffer, for code that slices a view at growing places.
 
-    A map would count every page that was touched, and its neighbours, as memory of this process: for frames of
-    2 GB, too many.
+    A map would count every page that was touched, and its neighbours, as memory of this process: too many for
+    frames of 2 GB.
     """
 
     _SIZE = 16 << 10

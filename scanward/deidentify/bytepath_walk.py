@@ -1,4 +1,4 @@
-"""The walk of the byte path: one pass over a data set's headers, the gate's checks of lengths and order in it."""
+"""The walk of the byte path: one pass over headers, with the gate's checks of lengths and order."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Walker:
         return self._headers.learn(bytes(header))
 
     def _pass(self, walked: Walked, tag: int, position: int, last: int) -> int:
-        """Insert the markers that stand below a tag that comes at a position; return the next tag to stop at."""
+        """Insert the markers that stand below a tag that comes now; return the next tag to stop at."""
         if tag <= last:
             raise Irregular
         while walked.passed < len(_STOPS) - 1 and tag >= _STOPS[walked.passed]:

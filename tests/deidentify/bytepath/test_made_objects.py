@@ -7,8 +7,8 @@ from functools import cache
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydicom.datadict import DicomDictionary
 
+from scanward.dicom.structure.coding import VRS
 from tests.deidentify.bytepath.both import PROFILES, Both
 from tests.hostile import build as b
 
@@ -27,11 +27,7 @@ _SAMPLES: dict[str, st.SearchStrategy[bytes]] = {
     "SQ": st.just(b""),
 }
 _EVEN = st.binary(max_size=6).map(b.even)
-_TAGS = sorted(
-    tag
-    for tag, entry in DicomDictionary.items()
-    if 0x00080008 < tag < 0x7FE00000 and tag not in b.fields() and not entry[0].startswith("OB or")
-)
+_TAGS = sorted(tag for tag in VRS if 0x00080008 < tag < 0x7FE00000 and tag not in b.fields())
 
 
 def _value(vr: str, text: str, sample: bytes) -> bytes:
@@ -41,7 +37,7 @@ def _value(vr: str, text: str, sample: bytes) -> bytes:
 @st.composite
 def _element(draw: st.DrawFn, depth: int, *, explicit: bool) -> tuple[int, bytes]:
     tag = draw(st.sampled_from(_TAGS))
-    vr = DicomDictionary[tag][0].split(" or ")[0]
+    vr = VRS[tag]
     if vr == "SQ":
         return tag, draw(_sequence(tag, depth, explicit=explicit))
     sample = draw(_SAMPLES.get(vr, _EVEN))
