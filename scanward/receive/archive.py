@@ -33,7 +33,10 @@ _UNIX: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Limits of an archive: members, bytes of one and of all, inflation ratio beyond an allowance."""
+    """Limits of an archive: members, bytes of one and of all, inflation ratio beyond an allowance.
+
+    The ratio holds for each member and for the archive as a whole: many small bombs are one.
+    """
 
     members: int = 100_000
     member_bytes: int = 4 << 30
@@ -57,10 +60,15 @@ class _Entry(NamedTuple):
 
 
 class _Meter:
-    """Bytes inflated of all members so far."""
+    """Bytes inflated of all members so far, and how many an archive of this size may have."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: int, bounds: Bounds) -> None:
         self.total = 0
+        self.bound = min(bounds.total_bytes, bounds.ratio_allowance + bounds.ratio * size)
+
+    @property
+    def passed(self) -> bool:
+        return self.total > self.bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,7 @@ class Member:
             produced += len(chunk)
             self._meter.total += len(chunk)
             _refuse_bomb(produced, self._entry, self._bounds)
-            if self._meter.total > self._bounds.total_bytes:
+            if self._meter.passed:
                 raise _fault("zip-total", "the archive's members are larger together than the bound")
             yield chunk
         if produced != self._entry.size or crc != self._entry.crc:
@@ -106,7 +114,7 @@ def members(file: BinaryIO, bounds: Bounds = DEFAULT) -> Iterator[Member]:
     """
     size = file.seek(0, 2)
     start, end = _directory(file, size)
-    meter, packed = _Meter(), 0
+    meter, packed = _Meter(size, bounds), 0
     for number, entry in enumerate(_entries(file, start, end)):
         if number >= bounds.members:
             raise TooLarge(f"the archive has more than {bounds.members} members")
@@ -115,8 +123,8 @@ def members(file: BinaryIO, bounds: Bounds = DEFAULT) -> Iterator[Member]:
             raise _fault("zip-overlap", "the archive's members overlap")
         if not entry.name.endswith("/"):
             yield Member(entry.name, entry.size, entry, file, bounds, meter)
-        if meter.total > bounds.total_bytes:
-            raise TooLarge(f"the archive's members are larger together than {bounds.total_bytes} bytes")
+        if meter.passed:
+            raise TooLarge(f"the archive's members are larger together than {meter.bound} bytes")
 
 
 def _fault(rule: str, message: str) -> BadInput:

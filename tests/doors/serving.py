@@ -16,6 +16,7 @@ import pydicom
 from scanward import wiring
 from scanward.entrypoints.http import server
 from scanward.entrypoints.http.app import create_app
+from scanward.entrypoints.http.protocol import PatientProtocol
 from scanward.entrypoints.http.service import Limits
 from scanward.ports import Ports
 from scanward.settings import Settings
@@ -73,10 +74,16 @@ def settings_for(folder: Path, **changes: object) -> Settings:
 
 
 @contextmanager
-def serving(settings: Settings, *, token: str = TOKEN, limits: Limits | None = None) -> Iterator[Served]:
+def serving(
+    settings: Settings,
+    *,
+    token: str = TOKEN,
+    limits: Limits | None = None,
+    protocol: type[PatientProtocol] = PatientProtocol,
+) -> Iterator[Served]:
     ports = wiring.open_ports(settings)
     listening = server.bind("127.0.0.1", 0)
-    running = server.server_of(create_app(settings, ports, start_token=token, limits=limits))
+    running = server.server_of(create_app(settings, ports, start_token=token, limits=limits), protocol)
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     while not running.started:

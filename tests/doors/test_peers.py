@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scanward.entrypoints.http.protocol import PatientProtocol
 from scanward.entrypoints.http.service import Limits
 from tests.doors.serving import CT, MR, TOKEN, Served, answer_of, form, serving, settings_for
 
@@ -87,6 +88,40 @@ def test_chunked_bodies_are_taken_and_broken_chunks_are_not(fresh: Served) -> No
     assert fresh.staged() == []
 
 
+class Impatient(PatientProtocol):
+    """The same protocol with bounds that a test can wait for."""
+
+    head_seconds = 0.3
+    connections_bound = 8
+
+
+def test_a_peer_that_never_asks_is_closed_and_one_that_is_answered_is_not(tmp_path: Path) -> None:
+    with serving(settings_for(tmp_path), protocol=Impatient) as served:
+        silent = socket.create_connection(served.address, timeout=5)
+        half = served.raw("GET /studies HTTP/1.1")
+        body = form(("a", CT))
+        slow = served.raw(posting(len(body)), b"\r\n" + body[:1000])
+        began = time.monotonic()
+        assert silent.recv(1) == b""
+        assert half.recv(1) == b""
+        assert time.monotonic() - began < 5
+        slow.sendall(body[1000:])
+        assert answer_of(slow).startswith(b"HTTP/1.1 202")
+        silent.close()
+        half.close()
+
+
+def test_connections_beyond_the_bound_are_told_so(tmp_path: Path) -> None:
+    with serving(settings_for(tmp_path), protocol=Impatient) as served:
+        held = [socket.create_connection(served.address, timeout=5) for _ in range(12)]
+        answers = [answer_of(peer) for peer in held]
+        refused = [answer for answer in answers if answer]
+        assert 1 <= len(refused) < len(held)
+        assert all(
+            answer.startswith(b"HTTP/1.1 503") and b'"statusCode": 503' in answer for answer in refused
+        )
+
+
 def test_two_hundred_idle_peers_hold_up_no_upload(fresh: Served) -> None:
     half = [fresh.raw(posting(100_000), b"\r\n" + form(("a", CT))[:5000]) for _ in range(100)]
     silent = [fresh.raw("GET /studies HTTP/1.1") for _ in range(100)]
@@ -145,8 +180,6 @@ def test_a_large_body_where_none_belongs_is_refused(served: Served, path: str) -
     ],
 )
 def test_what_is_not_http_is_refused_in_the_form_of_every_error(served: Served, garbage: bytes) -> None:
-    peer = served.raw("GET /health HTTP/1.1", b"\r\n")
-    answer_of(peer)
     with socket.create_connection(served.address, timeout=5) as bare:
         bare.sendall(garbage)
         answer = answer_of(bare)

@@ -65,6 +65,30 @@ def test_a_streamed_archive_with_zip64_sizes_is_read() -> None:
     assert [b"".join(m.chunks()) for m in members(out)] == [b"x" * 1000]
 
 
+def test_an_archive_whose_places_stand_in_zip64_fields_is_read() -> None:
+    plain = zipped({"a": b"1", "b": b"2"}, zipfile.ZIP_STORED).getvalue()
+    start = plain.index(b"PK\x01\x02")
+    directory, end = plain[start:-22], len(plain) - 22
+    end64 = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 2, 2, len(directory), start)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, end, 1)
+    narrow = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 2, 2, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    wide = plain[:end] + end64 + locator + narrow
+    assert [b"".join(m.chunks()) for m in members(io.BytesIO(wide))] == [b"1", b"2"]
+    for broken in (
+        wide.replace(b"PK\x06\x06", b"PK\x06\x00"),
+        wide[:end] + end64[:-8] + bytes([255] * 8) + locator + narrow,
+    ):
+        with pytest.raises(BadInput):
+            list(members(io.BytesIO(broken)))
+
+
+def test_a_method_that_is_not_read_is_named() -> None:
+    (member,) = members(zipped({"a": b"1" * 100}, zipfile.ZIP_BZIP2))
+    with pytest.raises(BadInput) as caught:
+        list(member.chunks())
+    assert rule_of(caught.value) == "zip-method"
+
+
 def test_more_members_than_sixteen_bits_count_are_all_seen() -> None:
     out = zipped(dict.fromkeys(map(str, range(70_000)), b""), zipfile.ZIP_STORED)
     assert sum(1 for _ in members(out)) == 70_000
@@ -138,6 +162,14 @@ def test_a_bomb_ends_at_the_ratio_and_takes_no_memory() -> None:
     tracemalloc.stop()
     assert rule_of(caught.value) == "zip-ratio"
     assert peak < 4 << 20
+
+
+def test_many_small_bombs_end_at_the_ratio_of_the_whole() -> None:
+    out = zipped({str(number): bytes(1 << 20) for number in range(64)})
+    rules: list[str] = []
+    with pytest.raises(TooLarge):
+        drain(members(out, Bounds(ratio_allowance=2 << 20, ratio=100)), rules)
+    assert rules == ["zip-total"]
 
 
 def test_a_member_larger_than_declared_is_refused_where_it_passes_it() -> None:

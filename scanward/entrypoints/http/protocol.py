@@ -18,17 +18,19 @@ CONNECTIONS: Final = 2000
 class PatientProtocol(H11Protocol):
     """One connection."""
 
+    head_seconds: float = HEAD_SECONDS
+    connections_bound: int = CONNECTIONS
     _watch: asyncio.TimerHandle | None = None
     _seen: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         """Begin, or refuse a connection beyond the bound."""
         super().connection_made(transport)
-        if len(self.connections) > CONNECTIONS:
+        if len(self.connections) > self.connections_bound:
             transport.write(_answer(503, "Service unavailable", "too many connections are open"))
             transport.close()
         else:
-            self._watch = self.loop.call_later(HEAD_SECONDS, self._look)
+            self._watch = self.loop.call_later(self.head_seconds, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
@@ -49,7 +51,7 @@ class PatientProtocol(H11Protocol):
             self.transport.close()
             return
         self._seen = self.cycle if idle else None
-        self._watch = self.loop.call_later(HEAD_SECONDS, self._look)
+        self._watch = self.loop.call_later(self.head_seconds, self._look)
 
 
 def _answer(status: int, error: str, message: str) -> bytes:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
+from scanward import logs
 from scanward.entrypoints.http.answers import FaultAnswer, FileStatus, UploadedFile
 from scanward.entrypoints.http.service import Service
 from scanward.errors import BadInput, Fault, ScanwardError, TooLarge
@@ -19,6 +20,7 @@ from scanward.ports.object_store import Staged
 from scanward.receive import archive
 from scanward.receive.multipart import Begin, Data, Event, shown_name
 
+log = logs.logger(__name__)
 _HEAD: Final = 132
 _READ_PAST: Final = "Read past"
 
@@ -73,10 +75,15 @@ class Reception:
         batch, self._waiting, self._waiting_bytes = self._waiting, [], 0
         if not batch:
             return
-        for (place, _), receipt in zip(
-            batch, self._service.accept([arrival for _, arrival in batch]), strict=True
-        ):
+        receipts = self._service.accept([arrival for _, arrival in batch])
+        for (place, _), receipt in zip(batch, receipts, strict=True):
             self._rows[place] = _row(receipt)
+        log.info(
+            "files kept",
+            operation="upload",
+            files=len(batch),
+            executions=[receipt.execution_id for receipt in receipts if receipt.execution_id],
+        )
 
     def _begin(self, name: str) -> None:
         self._name = name

@@ -85,12 +85,12 @@ def application(
     return create_app(settings, ports, start_token=token, workers_alive=workers_alive)
 
 
-def server_of(app: FastAPI) -> uvicorn.Server:
+def server_of(app: FastAPI, protocol: type[PatientProtocol] = PatientProtocol) -> uvicorn.Server:
     """Return the server: HTTP/1.1 only, bounded heads, no access log and no texts of its own."""
     return uvicorn.Server(
         uvicorn.Config(
             app,
-            http=PatientProtocol,
+            http=protocol,
             ws="none",
             loop="asyncio",
             lifespan="on",

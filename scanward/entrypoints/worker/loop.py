@@ -90,7 +90,7 @@ class _Worker:
             _log.info(
                 "ended",
                 operation="execution",
-                execution=outcome.claim.execution_id,
+                execution_id=outcome.claim.execution_id,
                 status=outcome.status.value,
                 attempt=outcome.claim.attempt,
                 error=outcome.error or None,
@@ -100,7 +100,7 @@ class _Worker:
         try:
             return advance(claim, self._line, lambda stage: self._supervisor.send(Began(index, stage)))
         except Exception as fault:  # noqa: BLE001 - a door: one object's surprise must not end the batch
-            _log.exception("unexpected", operation="execution", execution=claim.execution_id)
+            _log.exception("unexpected", operation="execution", execution_id=claim.execution_id)
             return Work(claim).failed(unexpected(fault))
 
     @contextlib.contextmanager
