@@ -62,9 +62,9 @@ _EACH: dict[How, One] = {
 def replace(rule: Rule, vr: str, values: tuple[str, ...], subject: Subject, keys: Keys) -> tuple[str, ...]:
     """Return the new values of an element; () is a value of zero length.
 
-    values: decoded, without the padding at their end, split at the backslash where the VR allows that; one whole
-    text for LT, ST, UT and UR. Values to which nothing was to do come back the same. A required element never comes
-    back empty.
+    values: decoded, without the padding at their end, split at the backslash where the VR allows that; one
+    whole text for LT, ST, UT and UR. Values to which nothing was to do come back the same. A required
+    element never comes back empty.
     """
     new = _replaced(rule, vr, values, subject, keys)
     if any(new):

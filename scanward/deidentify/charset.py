@@ -1,4 +1,7 @@
-"""Text of an element to and from bytes, by the Specific Character Set of its own item (PS3.5 6.1, PS3.3 C.12.1.1.2)."""
+"""Text of an element to and from bytes.
+
+By the Specific Character Set of its own item (PS3.5 6.1, PS3.3 C.12.1.1.2).
+"""
 
 from __future__ import annotations
 
@@ -64,13 +67,19 @@ def encode(text: str, vr: str, charsets: Charsets) -> bytes | None:
 
 
 def values_of(raw: bytes, vr: str, charsets: Charsets) -> tuple[str, ...] | None:
-    """Return the values without padding at their end, split where the VR allows several; None if undecodable."""
+    """Return the values without padding at their end, split where the VR allows several.
+
+    None if undecodable.
+    """
     text = decode(raw, vr, charsets)
     return None if text is None else split(text, vr)
 
 
 def values_at_any_price(raw: bytes, vr: str, charsets: Charsets) -> tuple[str, ...]:
-    """Return the values even of undecodable bytes, each byte a character: to be replaced, never to be kept."""
+    """Return the values even of undecodable bytes, each byte a character.
+
+    To be replaced, never to be kept.
+    """
     values = values_of(raw, vr, charsets)
     return split(raw.decode("latin-1"), vr) if values is None else values
 

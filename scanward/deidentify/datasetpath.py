@@ -1,7 +1,7 @@
 """The pydicom path: de-identifies what the byte path does not take (big endian, deflated, known tags as UN).
 
-Slower and plainer than the byte path, and held to it by differential tests. The output keeps the transfer syntax of
-the input; pixels are a range of the source, except where the whole data set is deflated.
+Slower and plainer than the byte path, and held to it by differential tests. The output keeps the transfer
+syntax of the input; pixels are a range of the source, except where the whole data set is deflated.
 """
 
 from __future__ import annotations
@@ -58,7 +58,10 @@ class Body:
 
 
 def clean(view: memoryview, structure: Structure, policy: Policy, keys: Keys) -> Cleaned:
-    """De-identify one object that the gate has passed. Raises Quarantined, or InvalidDicom if pydicom fails on it."""
+    """De-identify one object that the gate has passed.
+
+    Raises Quarantined, or InvalidDicom if pydicom fails on it.
+    """
     body = structure.dataset_view(view)
     start = 0 if structure.deflated else structure.dataset_offset
     first, last = structure.pixel_offset, structure.pixel_end
@@ -87,10 +90,13 @@ def clean(view: memoryview, structure: Structure, policy: Policy, keys: Keys) ->
     )
 
 
-def clean_dataset(  # noqa: PLR0913 - an object without its file: the in-memory de-identifier calls it too
+def clean_dataset(
     head: Dataset, tail: Dataset, sop_class_uid: str, writer: Writer, policy: Policy, keys: Keys
 ) -> Body:
-    """De-identify what stands before and behind the pixels; both must have passed the gate or its bound of depth."""
+    """De-identify what stands before and behind the pixels.
+
+    Both must have passed the gate or its bound of depth.
+    """
     charsets = charsets_of(_raw(head, CHARSET))
     found = {tag: _values(head, tag, charsets) for tag in TAGS | {*_IDENTITY, MODALITY} if tag in head}
     subject = subject_of(found, keys)
@@ -134,7 +140,7 @@ def _parse(raw: memoryview, writer: Writer) -> Dataset:
 
 
 def _raw(dataset: Dataset, tag: int) -> bytes | None:
-    item = dataset.get_item(tag) if tag in dataset else None
+    item = dataset.get_item(tag, keep_deferred=True) if tag in dataset else None
     return item.value or b"" if isinstance(item, RawDataElement) else None
 
 

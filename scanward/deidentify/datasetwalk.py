@@ -1,4 +1,7 @@
-"""Walks a pydicom Dataset under the policy and writes what is left; recursive, so only behind the gate (64 levels)."""
+"""Walks a pydicom Dataset under the policy and writes what is left.
+
+Recursive, so only behind the gate (64 levels).
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,10 @@ _UNDEFINED = 0xFFFFFFFF
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a data set stands: tags from the top level down, the same with item indices, and how it is coded."""
+    """Where a data set stands.
+
+    path: tags from the top level down; steps: the same with item indices; then how it is coded.
+    """
 
     path: tuple[int, ...] = ()
     steps: tuple[int, ...] = ()
@@ -53,7 +59,10 @@ class _Element(NamedTuple):
 
 @dataclass
 class DatasetWalk:
-    """One object's way through the policy. `changes` and `identity` (new values of identifying tags) fill up."""
+    """One object's way through the policy.
+
+    `changes` and `top` (new top-level values by tag) fill up on the way.
+    """
 
     policy: Policy
     keys: Keys
@@ -110,7 +119,10 @@ class DatasetWalk:
         return self.writer.element(one.tag, vr, value)
 
     def _may_name(self, tag: int) -> bool:
-        """Tell whether a kept value without a VR may be written under the dictionary's: one VR, in this byte order."""
+        """Tell whether a kept value without a VR may be written under the dictionary's.
+
+        That takes one VR, and this byte order.
+        """
         entry = supplement.known(tag)
         return self.writer.little_endian and entry is not None and len(entry.vrs) == 1
 
@@ -148,7 +160,7 @@ class DatasetWalk:
 
 
 def _element(dataset: Dataset, tag: BaseTag) -> _Element:
-    item = dataset.get_item(tag)
+    item = dataset.get_item(tag, keep_deferred=True)  # else an empty value is decoded, and more with it
     if isinstance(item, RawDataElement):
         return _Element(int(tag), str(item.VR or ""), item.value or b"", item.length == _UNDEFINED)
     if not isinstance(item, DataElement):  # a tag that keys() named is there
@@ -161,7 +173,10 @@ def _element(dataset: Dataset, tag: BaseTag) -> _Element:
 
 
 def _creator(one: _Element, creators: dict[int, str]) -> str:
-    """Return the private creator that a tag belongs to; a creator element's own value, which it also remembers."""
+    """Return the private creator that a tag belongs to.
+
+    For a creator element that is its own value, which is remembered for its block.
+    """
     if not private.is_private(one.tag):
         return ""
     if private.is_creator(one.tag):

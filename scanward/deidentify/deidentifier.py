@@ -1,7 +1,8 @@
 """The documented de-identifier: takes the patient out of a data set in memory or of a file.
 
 What is removed, emptied or replaced is not listed here: it is Table E.1-1 of PS3.15 in
-`scanward/deidentify/data/ps315_e1_1_*.csv`, read under the profile `scanward/deidentify/data/profiles/*.yaml`.
+`scanward/deidentify/data/ps315_e1_1_*.csv`, read under the profile
+`scanward/deidentify/data/profiles/*.yaml`.
 """
 
 from __future__ import annotations
@@ -42,9 +43,10 @@ class Deidentifier:
     ) -> None:
         """Choose profile and key.
 
-        preserve_tags: attributes to keep on top of the profile, as `PatientSex`, `(0008,0070)`, `00080070` or
-        (group, element); None: the diagnostic attributes that the profile keeps anyway. An identifier is refused
-        (BadInput) unless `force_preserve`; either way the output records it. secret: 32 bytes; None: the site's.
+        preserve_tags: attributes to keep on top of the profile, as `PatientSex`, `(0008,0070)`, `00080070`
+        or (group, element); None: the diagnostic attributes that the profile keeps anyway. An identifier is
+        refused (BadInput) unless `force_preserve`; either way the output records it. secret: 32 bytes;
+        None: the site's.
         """
         chosen = profile if isinstance(profile, profiles.Profile) else profiles.load(profile)
         self.profile = chosen.preserving(tuple(preserve_tags or ()), force=force_preserve)
@@ -57,8 +59,8 @@ class Deidentifier:
     ) -> tuple[Dataset, list[str]]:
         """Return a de-identified copy and what was removed, emptied or replaced: keywords in tag order.
 
-        Private attributes are named `(gggg,eeee)`. The input is not changed. patient_id: the new PatientID; None: a
-        keyed pseudonym. Raises InvalidDicom and Quarantined.
+        Private attributes are named `(gggg,eeee)`. The input is not changed. patient_id: the new PatientID;
+        None: a keyed pseudonym. Raises InvalidDicom and Quarantined.
         """
         new, changes = clean_in_memory(dataset, self._policy, self._keys_for(patient_id))
         if patient_id is not None and "PatientID" not in new:
@@ -70,7 +72,8 @@ class Deidentifier:
     ) -> list[str]:
         """De-identify a DICOM file into another; return what `deidentify_dataset` names.
 
-        The output appears whole or not at all. Raises InvalidDicom if the gate refuses the input, and Quarantined.
+        The output appears whole or not at all. Raises InvalidDicom if the gate refuses the input, and
+        Quarantined.
         """
         from scanward.deidentify.engine import Engine  # noqa: PLC0415 - the byte path is loaded when a file comes
 

@@ -39,7 +39,7 @@ class Identifiers:
         self._alternatives = parts | numbers | spellings
         self._compiled: re.Pattern[str] | None = None
         # Compiling costs a millisecond a patient. Most texts hold no part of an identifier, as these hints
-        # tell without it: what cannot stand in ASCII is left out, and every spelling of a date holds its year.
+        # tell without it: what cannot stand in ASCII is left out, and a date in any spelling holds its year.
         years = {match[1] for date in dates if (match := _DATE.match(date.strip()))}
         folded = {one.translate(_FOLDS).casefold() for one in parts | numbers} | years
         self._hints = tuple(sorted(one for one in folded if one.isascii()))

@@ -1,4 +1,7 @@
-"""Keyed pseudonyms: same input and key, same pseudonym, across files, runs and machines, with no shared state."""
+"""Keyed pseudonyms.
+
+Same input and key, same pseudonym, across files, runs and machines, with no shared state.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +32,8 @@ PLACEHOLDER = Fault(
 class Subject:
     """Whose object it is, as far as the replacers need it.
 
-    pseudonym: the new PatientID; shift_days: whole days backwards, 1 to 3,650; original: the trimmed PatientID;
-    identifiers: what must not be found in a kept text.
+    pseudonym: the new PatientID; shift_days: whole days backwards, 1 to 3,650; original: the trimmed
+    PatientID; identifiers: what must not be found in a kept text.
     """
 
     pseudonym: str
@@ -52,7 +55,10 @@ class Keys:
     def __init__(
         self, secret: bytes, domain: str = "default", *, digits: int = LEAST_DIGITS, patient_id: str = ""
     ) -> None:
-        """Derive the key of the domain. `digits` after `ANON-`; `patient_id`, if given, is everybody's new PatientID."""
+        """Derive the key of the domain.
+
+        `digits` after `ANON-`; `patient_id`, if given, is everybody's new PatientID.
+        """
         self.fingerprint = site.fingerprint(secret)
         self.domain = domain
         self.digits = digits
@@ -62,7 +68,10 @@ class Keys:
     def subject(
         self, patient_id: str, issuer: str, study_uid: str, identifiers: Identifiers = NONE
     ) -> Subject:
-        """Return the subject of an object; a placeholder PatientID stands for the study, not for the patient."""
+        """Return the subject of an object.
+
+        A placeholder PatientID stands for the study, not for the patient.
+        """
         patient_id, issuer = trim(patient_id), trim(issuer)
         placeholder = is_placeholder(patient_id)
         who = ("study", "", trim(study_uid)) if placeholder else ("patient", issuer, patient_id)

@@ -81,14 +81,17 @@ def _reread(raw: bytes, writer: Writer) -> Dataset:
 
 def _split(dataset: Dataset) -> Dataset:
     """Move what stands behind the pixels into a data set of its own."""
-    tail = Dataset({tag: dataset.get_item(tag) for tag in dataset.keys() if tag >= _TAIL})  # noqa: SIM118 - as above
+    tail = Dataset({tag: dataset.get_item(tag, keep_deferred=True) for tag in dataset.keys() if tag >= _TAIL})  # noqa: SIM118 - as above
     for tag in list(tail.keys()):
         del dataset[tag]
     return tail
 
 
 def _check_risk(dataset: Dataset, plain: Dataset, writer: Writer) -> None:
-    """Raise Quarantined as for a file; but a data set that claims no class and has no pixels is only a header."""
+    """Raise Quarantined as for a file.
+
+    A data set that claims no class and has no pixels is only a header, and its class no risk.
+    """
     try:
         risk_of(plain, _syntax(dataset), writer)
     except Quarantined as error:

@@ -1,4 +1,7 @@
-"""Preamble and file meta of an output: made anew, so that nothing of the input's comes through (PS3.10 7.1)."""
+"""Preamble and file meta of an output.
+
+Made anew, so that nothing of the input's comes through (PS3.10 7.1).
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The policy: what is done with an element, decided from where it stands and never from its value.
 
-`Policy.decide` depends on path, VR, SOP class and private creator alone, so that engines may remember its answers.
-Whatever depends on the value or the patient is done by `actions.replace`.
+`Policy.decide` depends on path, VR, SOP class and private creator alone, so that engines may remember its
+answers. Whatever depends on the value or the patient is done by `actions.replace`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from scanward.deidentify import private, supplement, table
 from scanward.deidentify.actions import is_textual
 from scanward.deidentify.markers import MARKER_TAGS, Marker, markers
 from scanward.deidentify.profile import Profile, tag_number
-from scanward.deidentify.resolution import kept, need_of, resolve, rule_of, scanned
+from scanward.deidentify.resolution import AGES, kept, need_of, resolve, rule_of, scanned
 from scanward.deidentify.rule import EMPTY, KEEP, RECURSE, REMOVE, Do, How, Rule
 from scanward.deidentify.table import Row
 
@@ -32,7 +32,6 @@ _NAMES = {
     "empty": EMPTY,
     "pseudonym": Rule(Do.REPLACE, How.PATIENT_ID, "D", required=True),
 }
-_AGES = {"aggregate": Rule(Do.REPLACE, How.AGE_CAP, "C"), "keep": Rule(Do.KEEP, How.SCAN, "K")}
 _PRESERVED = Rule(Do.KEEP, How.NONE, "P")
 _MARKER = Rule(Do.REMOVE, How.NONE, "M")
 
@@ -51,7 +50,10 @@ class Policy:
 
     @cached_property
     def markers(self) -> tuple[Marker, ...]:
-        """Return the elements that every output gets, in tag order; they replace what the input has of them."""
+        """Return the elements that every output gets, in tag order.
+
+        They replace what the input has of them.
+        """
         return markers(self.profile, self.table.edition)
 
     @cached_property
@@ -66,9 +68,10 @@ class Policy:
     def decide(self, path: tuple[int, ...], vr: str, sop_class_uid: str, creator: str = "") -> Rule:
         """Return the rule for an element.
 
-        path: the tags from the top level down to the element, without item indices; vr: as written in the object, "UN"
-        for a known tag means that the element is decided, and must be written, with the VR of the dictionary
-        (`vr_of`); creator: of the private block in the element's own item, or a creator element's own value.
+        path: the tags from the top level down to the element, without item indices; vr: as written in the
+        object, "UN" for a known tag means that the element is decided, and must be written, with the VR of
+        the dictionary (`vr_of`); creator: of the private block in the element's own item, or a creator
+        element's own value.
         """
         key = (path, vr, sop_class_uid, creator)
         rule = self._memo.get(key)
@@ -95,7 +98,10 @@ class Policy:
         return self._decide_standard(path, vr, sop_class_uid, row)
 
     def _fits(self, path: tuple[int, ...], vr: str) -> bool:
-        """Tell whether a tag without a row is known, is where it belongs, and has a VR that its kind may have."""
+        """Tell whether a tag without a row may be kept.
+
+        It is known, stands where it belongs, and has a VR that its kind may have.
+        """
         tag = path[-1]
         entry = supplement.known(tag)
         if entry is None or (tag >> 16 == _PIXEL_GROUP and len(path) > 1):
@@ -128,11 +134,14 @@ class Policy:
             how = How.PATIENT_ID if len(path) == 1 else How.OTHER_ID
             return Rule(Do.REPLACE, how, "D", required=True) if vr in {"LO", "SH"} else EMPTY
         if tag == _PATIENT_AGE and vr == "AS":
-            return _AGES.get(self.profile.ages, REMOVE)
+            return AGES.get(self.profile.ages, REMOVE)
         return None
 
     def _decide_unlisted(self, path: tuple[int, ...], vr: str, sop_class_uid: str, need: str) -> Rule:
-        """Decide what the table does not name: the standard keeps it, unless its kind carries people or dates."""
+        """Decide what the table does not name.
+
+        The standard keeps it, unless its kind carries people or dates.
+        """
         tag = path[-1]
         if tag in self._supplement.structural:
             return KEEP
@@ -162,7 +171,10 @@ def is_structure(tag: int) -> bool:
 
 
 def vr_of(tag: int, vr: str) -> str:
-    """Return the VR to decide and to write by: that of the object, for UN that of the dictionary if it has one."""
+    """Return the VR to decide and to write by.
+
+    That of the object, for UN that of the dictionary if it has one.
+    """
     if vr not in {"UN", ""}:
         return vr
     entry = supplement.known(tag)
@@ -174,7 +186,10 @@ _NUMBERS = frozenset({"AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"})
 
 
 def vr_is_sound(vr: str, allowed: tuple[str, ...]) -> bool:
-    """Tell whether an element's VR may stand in for the dictionary's: what is opaque or nested must be meant to be."""
+    """Tell whether an element's VR may stand in for the dictionary's.
+
+    What is opaque or nested must be meant to be.
+    """
     if vr in allowed:
         return True
     if "SQ" in allowed or vr == "SQ":

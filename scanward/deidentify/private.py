@@ -1,7 +1,4 @@
-"""Private attributes: which of them are known to be safe.
-
-By creator (PS3.15 E.3.10, TCIA's knowledge base).
-"""
+"""Which private attributes are known to be safe, by creator (PS3.15 E.3.10, TCIA's knowledge base)."""
 
 from __future__ import annotations
 
@@ -50,10 +47,7 @@ def is_creator(tag: int) -> bool:
 
 
 def is_safe(tag: int, vr: str, creator: str) -> bool:
-    """Tell whether a private element.
-
-    Or the creator element of a block, may stay under Retain Safe Private.
-    """
+    """Tell whether a private element, or a block's creator, may stay under Retain Safe Private."""
     group, creator = tag >> 16, creator.strip(" \0")
     safe = load()
     if group in _FORBIDDEN:

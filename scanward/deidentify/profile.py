@@ -22,9 +22,9 @@ _HEX_DIGITS = 8
 class Profile(BaseModel):
     """One profile. The options are those of PS3.15 E.3; `overrides` and `preserve` name single attributes.
 
-    dates: `year` keeps the year only, `shift` moves by the patient's offset, `keep` keeps (E.3.6), `remove` is the
-    Basic Profile's own. overrides: attribute to action, for a profile's author. preserve: attributes kept on a
-    user's request, recorded as such.
+    dates: `year` keeps the year only, `shift` moves by the patient's offset, `keep` keeps (E.3.6), `remove`
+    is the Basic Profile's own. overrides: attribute to action, for a profile's author. preserve: attributes
+    kept on a user's request, recorded as such.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,15 +46,14 @@ class Profile(BaseModel):
     def preserving(self, tags: list[Tag] | tuple[Tag, ...], *, force: bool = False) -> Profile:
         """Return the profile with single attributes kept.
 
-        Raises BadInput for what is no attribute, and for an identifier unless forced: names, IDs, dates, UIDs, free
-        text; in other words whatever no option but a characteristic's, device's or institution's would keep.
+        Raises BadInput for what is no attribute, and for an identifier unless forced: names, IDs, dates,
+        UIDs, free text; in other words whatever no option but a characteristic's, device's or institution's
+        would keep.
         """
         numbers = tuple(sorted({tag_number(tag) for tag in tags} | set(self.preserve)))
         refused = [f"({n >> 16:04X},{n & 0xFFFF:04X})" for n in numbers if is_identifier(n)]
         if refused and not force:
-            raise BadInput(
-                f"{', '.join(refused)} identify people and are not preserved; force it to keep them all the same"
-            )
+            raise BadInput(f"{', '.join(refused)} identify people; they are preserved only by force")
         return self.model_copy(update={"preserve": numbers})
 
 
@@ -70,7 +69,9 @@ def is_identifier(tag: int) -> bool:
 
 
 def tag_number(tag: Tag) -> int:
-    """Return a tag's number from `PatientSex`, `(0008,0070)`, `00080070`, a number or a (group, element) pair.
+    """Return a tag's number.
+
+    From `PatientSex`, `(0008,0070)`, `00080070`, a number or a (group, element) pair.
 
     Raises BadInput if it names no attribute.
     """
@@ -84,7 +85,7 @@ def tag_number(tag: Tag) -> int:
         number = int(digits, 16) if all(c in "0123456789abcdefABCDEF" for c in digits) else None
     if number is None:
         raise BadInput(
-            "a tag is a keyword, (gggg,eeee), gggeeeee or a pair of numbers; one of those given is none of them"
+            "A tag is a keyword, (gggg,eeee), ggggeeee or a pair of numbers; one given is none of these"
         )
     return number
 

@@ -24,8 +24,8 @@ class Identity:
 class Cleaned:
     """A de-identified object: its pieces and what was done.
 
-    changes: (path, action) in document order, path as `(0008,1140)[0].(0008,1155)`, action one of X removed, Z emptied,
-    D dummy, U new UID, C cleaned, P kept on request.
+    changes: (path, action) in document order, path as `(0008,1140)[0].(0008,1155)`, action one of X
+    removed, Z emptied, D dummy, U new UID, C cleaned, P kept on request.
     """
 
     pieces: tuple[Piece, ...]

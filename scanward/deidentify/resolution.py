@@ -1,4 +1,7 @@
-"""From a row's action to a rule: options, then the attribute's type in its IOD, then its VR (PS3.15 E.1.1, E.3)."""
+"""From a row's action to a rule.
+
+Options, then the attribute's type in its IOD, then its VR (PS3.15 E.1.1, E.3).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from scanward.deidentify.table import Row
 from scanward.dicom.iods import attribute_type, is_known
 
 UNKNOWN = "?"
+AGES = {"aggregate": Rule(Do.REPLACE, How.AGE_CAP, "C"), "keep": Rule(Do.KEEP, How.SCAN, "K")}
 
+_PLAIN = {"X": REMOVE, "Z": EMPTY}
 _RETAIN = (
     "retain_patient_characteristics",
     "retain_device_identity",
@@ -36,7 +41,10 @@ def need_of(sop_class_uid: str, path: tuple[int, ...]) -> str:
 
 
 def resolve(row: Row, override: str | None, need: str, profile: Profile) -> str:
-    """Return one letter for a row: X, Z, D, K, C, U, or `date` for what the profile's mode of dates decides."""
+    """Return one letter for a row.
+
+    One of X, Z, D, K, C, U, or `date` for what the profile's mode of dates decides.
+    """
     if override:
         return _by_type(override, need)
     if "retain_modified_dates" in row.options and profile.dates != "remove":
@@ -54,7 +62,9 @@ def resolve(row: Row, override: str | None, need: str, profile: Profile) -> str:
 
 
 def _by_type(action: str, need: str) -> str:
-    """Resolve X/Z, X/D, Z/D, X/Z/D and X/Z/U* so that the object stays valid: the mildest that its type allows.
+    """Resolve X/Z, X/D, Z/D, X/Z/D and X/Z/U* so that the object stays valid.
+
+    The mildest that its type allows.
 
     Where the type is not known the last choice is taken: it keeps the attribute, without its value.
     """
@@ -72,16 +82,16 @@ def _by_type(action: str, need: str) -> str:
 
 def rule_of(letter: str, row: Row, vr: str, need: str, profile: Profile) -> Rule:
     """Return the rule of a resolved action for an element of this VR."""
-    required = _is_required(need, row)
-    match letter:
-        case "X":
-            return REMOVE
-        case "Z":
-            return EMPTY
-        case "K":
-            return scanned(vr, need)
-        case "date":
-            return _date_rule(row, vr, need, profile)
+    if letter in _PLAIN:
+        return _PLAIN[letter]
+    if letter == "K":
+        return scanned(vr, need)
+    if letter == "date":
+        return _date_rule(row, vr, need, profile)
+    return _changed(letter, vr, required=_is_required(need, row))
+
+
+def _changed(letter: str, vr: str, *, required: bool) -> Rule:
     if vr == "SQ":
         return Rule(Do.RECURSE, How.NONE, letter)
     if letter == "D":
@@ -125,30 +135,27 @@ def scanned(vr: str, need: str) -> Rule:
 def kept(vr: str, need: str, profile: Profile, *, retired: bool, inside: str) -> Rule:
     """Return the rule of an attribute without a row, by its VR.
 
-    Names, addresses (UR, AE) and retired free texts go; dates follow the profile; UIDs are replaced; numbers, codes
-    and current texts stay. Inside a sequence that is made a dummy (D) texts become dummies and opaque bytes go; inside
-    one that is cleaned (C) texts keep their clinical words.
+    Names, addresses (UR, AE) and retired free texts go; dates follow the profile; UIDs are replaced;
+    numbers, codes and current texts stay. Inside a sequence that is made a dummy (D) texts become dummies
+    and opaque bytes go; inside one that is cleaned (C) texts keep their clinical words.
     """
     if vr in {"DA", "TM", "DT"}:
         return rule_of(resolve(_UNLISTED_DATE, None, need, profile), _UNLISTED_DATE, vr, need, profile)
-    if vr == "UI":
-        return KEEP if profile.retain_uids else Rule(Do.REPLACE, How.UID, "U")
     if vr in {"PN", "UR", "AE"} or (retired and vr in _TEXTS):
         return rule_of(resolve(_UNLISTED_PERSON, None, need, profile), _UNLISTED_PERSON, vr, need, profile)
+    if vr == "UI":
+        return KEEP if profile.retain_uids else Rule(Do.REPLACE, How.UID, "U")
     if vr == "AS":
-        return (
-            Rule(Do.REPLACE, How.AGE_CAP, "C")
-            if profile.ages == "aggregate"
-            else _unless(profile.ages == "keep")
-        )
-    if inside == "D" and vr in _TEXTS:
+        return AGES.get(profile.ages, REMOVE)
+    return _inside(inside, vr, need) or scanned(vr, need)
+
+
+def _inside(letter: str, vr: str, need: str) -> Rule | None:
+    """Return what the action of a sequence around an element makes of it, None if nothing."""
+    if letter == "D" and vr in _TEXTS:
         return Rule(Do.REPLACE, How.DUMMY, "D", required=True)
-    if inside == "D" and vr in _OPAQUE:
+    if letter == "D" and vr in _OPAQUE:
         return REMOVE
-    if inside == "C" and vr in _TEXTS - {"SH"}:
+    if letter == "C" and vr in _TEXTS - {"SH"}:
         return Rule(Do.REPLACE, How.DESCRIPTOR, "C", required=need in {"1", "1C", UNKNOWN})
-    return scanned(vr, need)
-
-
-def _unless(keep: bool) -> Rule:  # noqa: FBT001 - private, and named by its only caller
-    return Rule(Do.KEEP, How.SCAN, "K") if keep else REMOVE
+    return None

@@ -19,8 +19,8 @@ class Do(StrEnum):
 class How(StrEnum):
     """Which replacer makes the new value (`actions.replace`).
 
-    With Do.KEEP: NONE means the bytes stay; SCAN, SCAN_CODE and SCAN_NUMBER mean they stay unless an identifier is
-    found in them: `subject.identifiers.suspicious(raw)` says whether `replace` must be asked.
+    With Do.KEEP: NONE means the bytes stay; SCAN, SCAN_CODE and SCAN_NUMBER mean they stay unless an
+    identifier is found in them: `subject.identifiers.suspicious(raw)` says whether `replace` must be asked.
     """
 
     NONE = "none"
@@ -45,7 +45,10 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One decision. `action` is the letter for the report; `required`: the value must not become empty (type 1, 1C)."""
+    """One decision. `action` is the letter for the report.
+
+    `required`: the value must not become empty (type 1, 1C).
+    """
 
     do: Do
     how: How

@@ -23,7 +23,8 @@ _OTHERS = 0o077
 def load_or_create(path: Path) -> bytes:
     """Return the secret of `path`, made at first use; of many processes that come first, one makes it.
 
-    The file appears whole or not at all: it is written beside, synced, and linked to its name. Raises Misconfigured.
+    The file appears whole or not at all: it is written beside, synced, and linked to its name. Raises
+    Misconfigured.
     """
     with suppress(FileNotFoundError):
         return load(path)
@@ -38,7 +39,10 @@ def load_or_create(path: Path) -> bytes:
 
 
 def load(path: Path) -> bytes:
-    """Return the secret of an existing file. Raises FileNotFoundError, or Misconfigured for one not fit for use."""
+    """Return the secret of an existing file.
+
+    Raises FileNotFoundError, or Misconfigured for one not fit for use.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -58,7 +62,10 @@ def load(path: Path) -> bytes:
 
 
 def import_secret(path: Path, text: str) -> bytes:
-    """Write an exported secret to `path`. Raises BadInput if it is none, Misconfigured if another is there."""
+    """Write an exported secret to `path`.
+
+    Raises BadInput if it is none, Misconfigured if another is there.
+    """
     secret = decode(text)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -44,7 +44,10 @@ TAGS = frozenset({ISSUER, STUDY_UID, BIRTH_DATE, *ID_TAGS, *NAME_TAGS})
 
 
 def subject_of(values: Mapping[int, tuple[str, ...]], keys: Keys) -> Subject:
-    """Return the subject of an object from its top-level values by tag (those of `TAGS` that it has), decoded."""
+    """Return the subject of an object from its top-level values by tag .
+
+    values: decoded, those of `TAGS` that the object has.
+    """
     found = identifiers(
         ids=tuple(value for tag in ID_TAGS for value in values.get(tag, ())),
         names=tuple(value for tag in NAME_TAGS for value in values.get(tag, ())),

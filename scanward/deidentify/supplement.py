@@ -1,4 +1,7 @@
-"""Attributes that Table E.1-1 does not name: what the dictionary (PS3.6) says of them, and what is done by default."""
+"""Attributes that Table E.1-1 does not name.
+
+What the dictionary (PS3.6) says of them, and what is done by default.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,10 @@ _NOT_OPTIONS = frozenset({"tag", "keyword", "basic"})
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: `pattern` as printed (`0010XXXX` style), `basic` such as `X/Z/D`, `options` only where not blank."""
+    """One row: `pattern` as printed (`0010XXXX` style).
+
+    `basic` such as `X/Z/D`, `options` only where not blank.
+    """
 
     pattern: str
     keyword: str
@@ -26,7 +29,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """All rows of one edition. `rows` by tag; `repeating` by (first byte of the group, element or -1 for all)."""
+    """All rows of one edition.
+
+    `rows` by tag; `repeating` by (first byte of the group, element or -1 for all).
+    """
 
     edition: str
     rows: Mapping[int, Row]

@@ -1,4 +1,4 @@
-"""Texts: descriptors reduced to clinical words, kept texts without the patient's identifiers and foreign UIDs."""
+"""Texts: descriptors come back as clinical words, kept texts without identifiers and UIDs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ def scan_code(value: str, identifiers: Identifiers) -> str:
 
 
 def scan_number(value: str, identifiers: Identifiers) -> str:
-    """Return a kept number in digits as it is, or nothing if it is no number or one of this patient's numbers."""
+    """Return a kept number in digits as it is, or nothing.
+
+    Nothing if it is no number or one of this patient's numbers.
+    """
     return "" if _NUMBER.fullmatch(value) is None or value.strip() in identifiers.numbers else value
 
 

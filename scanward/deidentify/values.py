@@ -1,4 +1,7 @@
-"""One element's value from bytes to bytes under a rule: reads, replaces, writes; what cannot be read does not stay."""
+"""One element's value from bytes to bytes under a rule: reads, replaces, writes.
+
+What cannot be read does not stay.
+"""
 
 from __future__ import annotations
 

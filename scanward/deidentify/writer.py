@@ -37,7 +37,10 @@ class Writer:
         return self._tag(tag) + vr.encode() + self._pack("H", length) + value
 
     def sequence(self, tag: int, items: Sequence[tuple[bytes, bool]], *, undefined: bool) -> bytes:
-        """Return a sequence of items (content, of undefined length); lengths are as they were, undefined or not."""
+        """Return a sequence of items (content, of undefined length).
+
+        Lengths are as they were, undefined or not.
+        """
         content = b"".join(self._item(item, undefined=open_ended) for item, open_ended in items)
         if not undefined:
             return self.element(tag, "SQ", content)
