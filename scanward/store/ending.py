@@ -9,13 +9,11 @@ _FIRST_PAUSE = 2.0
 _FULL_DISK_PAUSE = 30.0
 
 
-def outcome_of(claim: Claim, stages: tuple[Stage, ...], error: ScanwardError | None) -> Outcome:
+def outcome_of(claim: Claim, stages: tuple[Stage, ...], error: ScanwardError) -> Outcome:
     """Return FAILED with the seeds' words for what is at fault itself, else RUNNING with a back-off.
 
     Pauses double with each attempt: 2, 4 s, … and from 30 s on where the disk is full.
     """
-    if error is None:
-        return Outcome(claim, Status.RUNNING, stages=stages, retry_after=0.0)
     if isinstance(error, BadInput):
         return Outcome(claim, Status.FAILED, error.error, error.message, error.faults, stages)
     first = _FULL_DISK_PAUSE if isinstance(error, OutOfSpace) else _FIRST_PAUSE

@@ -82,7 +82,7 @@ def settle(works: Sequence[Work], ports: Ports) -> list[Outcome]:
         works = _without_collisions(works, ports)
         _store(works, ports)
     except ScanwardError as error:
-        return [outcome_of(one.claim, one.stages, one.failed(error).error) for one in works]
+        return [outcome_of(one.failed(error).claim, one.stages, error) for one in works]
     share = (time.perf_counter() - began) / max(len(works), 1)
     return [_outcome(work, share) for work in works]
 
@@ -123,8 +123,8 @@ def _refusal(work: Work) -> Refusal:
 
 def _outcome(work: Work, share: float) -> Outcome:
     """Return how it ended; an output's share of the batch's durable writes counts to its store stage."""
-    if not work.output:
-        return outcome_of(work.claim, work.stages, work.error)
+    if work.output is None:
+        return outcome_of(work.claim, work.stages, work.error or ScanwardError("Nothing came of it."))
     last = work.stages[-1]
     stages = (*work.stages[:-1], replace(last, seconds=last.seconds + share))
     delivered = work.output.delivered

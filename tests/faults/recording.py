@@ -154,8 +154,9 @@ class Player:
             held.node.sync()
 
     def _link(self, call: Call) -> None:
-        folder, name = self._place(call.texts[0])
-        self._set(call.texts[1], self.disk.folders[folder].now[name])
+        if call.texts[0].decode().startswith(self.root):
+            folder, name = self._place(call.texts[0])
+            self._set(call.texts[1], self.disk.folders[folder].now[name])
 
     def _rename(self, call: Call) -> None:
         self._link(call)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from scanward import wiring
+from scanward.entrypoints import worker
 from scanward.entrypoints.worker import Supervisor
 from scanward.ports import Ports
 from scanward.ports.executions import Execution, Status
@@ -107,6 +108,28 @@ def test_sigterm_finishes_the_object_in_hand_and_gives_the_rest_back(tmp_path: P
     site_again = Supervisor(site, ports, poisoned.main)
     site_again.watch(until_idle=True)
     assert {(one.status, one.attempts) for one in everything(ports)} == {(Status.SUCCEEDED, 1)}
+
+
+def test_the_line_is_worked_off_and_then_left(tmp_path: Path) -> None:
+    site, ports = _open(tmp_path)
+    send(ports, [ct(number) for number in range(5)])
+    worker.run(site, ports, until_idle=True)
+    assert {one.status for one in everything(ports)} == {Status.SUCCEEDED}
+
+
+def test_a_worker_by_itself_stops_on_sigterm_in_good_order(tmp_path: Path) -> None:
+    site, ports = _open(tmp_path)
+    send(ports, [ct(number) for number in range(5)])
+    command = [sys.executable, "-m", "tests.faults.worker_alone", str(tmp_path)]
+    process = subprocess.Popen(command)
+    end = time.monotonic() + 60
+    while ports.executions.statistics()["queue_depth"]:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    process.terminate()
+    assert process.wait(30) == 0
+    assert {one.status for one in everything(ports)} == {Status.SUCCEEDED}
+    assert site.workers
 
 
 def test_workers_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:

@@ -258,6 +258,36 @@ def test_another_or_a_missing_key_on_an_existing_catalog_refuses_to_start(
         wiring.open_ports(site)
 
 
+def test_a_dicomdir_alone_leaves_nothing_at_all(ports: Ports) -> None:
+    (passed,) = send(ports, [_shipped("DICOMDIR")])
+    assert passed.error == "Read past"
+    assert everything(ports) == []
+
+
+def test_an_output_that_does_not_pass_the_gate_is_quarantined(site: Settings, ports: Ports) -> None:
+    send(ports, [ct(1)])
+    line = wiring.open_line(site, ports)
+    (claim,) = ports.executions.claim("test", 20, 60)
+    cutting = dataclasses.replace(line, engine=_Cutting(line))  # type: ignore[arg-type]  # stands in for an engine
+    outcome = pipeline.process(claim, cutting)
+    assert (outcome.status, outcome.error) == (Status.FAILED, "Quarantined")
+    assert outcome.faults
+    assert not list((site.data / "store" / "staging").iterdir())
+    assert kept(ports, Zone.DEID) == []
+
+
+class _Cutting:
+    """An engine whose outputs end too early."""
+
+    def __init__(self, line: Line) -> None:
+        self._engine = line.engine
+        self.release = line.engine.release
+
+    def clean_file(self, fd: int, size: int) -> Cleaned:
+        cleaned = self._engine.clean_file(fd, size)
+        return dataclasses.replace(cleaned, pieces=cleaned.pieces[:1])
+
+
 def test_a_raw_blob_that_is_gone_ends_in_the_dead_letters(site: Settings, ports: Ports) -> None:
     (receipt,) = send(ports, [ct(1)])
     ports.objects.delete(Zone.RAW, receipt.key)

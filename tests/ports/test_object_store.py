@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scanward.adapters.local.disk import find_sync_file_range
 from scanward.adapters.local.files import FileStore
 from scanward.adapters.local.hold import Hold
 from scanward.adapters.local.sql_catalog import SqlCatalog
@@ -87,6 +89,34 @@ def test_a_key_that_exists_stays_as_it_is(store: FileStore) -> None:
     store.put([Blob(Zone.DEID, key(1), second)])
     assert _content(store, Zone.DEID, key(1)) == b"first"
     assert len(list(_files(store))) == 1
+
+
+def test_a_file_that_cannot_be_opened_is_unavailable_and_keeps_no_descriptor(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = _put(store, b"x" * 100)
+
+    def refuse(*_arguments: object, **_named: object) -> None:
+        raise OSError(errno.ENOMEM, "no map")
+
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    monkeypatch.setattr("mmap.mmap", refuse)
+    with pytest.raises(Unavailable, match="ENOMEM"):
+        store.open(Zone.RAW, name)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_only_blobs_that_the_store_staged_can_be_named(store: FileStore) -> None:
+    with pytest.raises(BadInput):
+        store.put([Blob(Zone.RAW, key(1), object())])  # type: ignore[arg-type]  # what is refused
+
+
+def test_where_write_back_cannot_be_hinted_it_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_name: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr("ctypes.CDLL", missing)
+    assert find_sync_file_range()(0) is None
 
 
 def test_zones_do_not_see_each_other(store: FileStore) -> None:

@@ -51,7 +51,7 @@ def require_space(folder: Path, wanted: int, watermark: int) -> None:
         )
 
 
-def _find_sync_file_range() -> Callable[[int], None]:
+def find_sync_file_range() -> Callable[[int], None]:
     """Return a function that starts write-back of a file without waiting; elsewhere it does nothing.
 
     Started early for a whole batch, the fsync of each file then finds most of its pages written.
@@ -65,4 +65,4 @@ def _find_sync_file_range() -> Callable[[int], None]:
     return lambda descriptor: call(descriptor, 0, 0, _SYNC_FILE_RANGE_WRITE)
 
 
-start_write_back = _find_sync_file_range()
+start_write_back = find_sync_file_range()

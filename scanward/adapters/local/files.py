@@ -117,10 +117,11 @@ class FileStore:
     def open(self, zone: Zone, key: str) -> MappedFile:
         """Open a blob. Raises NotFound."""
         path = self._path(zone, key)
-        try:
-            return MappedFile(path)
-        except FileNotFoundError:
-            raise NotFound(f"There is no object {key} in zone {zone}.") from None
+        with disk_errors("an object was opened"):
+            try:
+                return MappedFile(path)
+            except FileNotFoundError:
+                raise NotFound(f"There is no object {key} in zone {zone}.") from None
 
     def delete(self, zone: Zone, key: str) -> None:
         """Remove a blob durably; nothing happens if there is none."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, QueuePool, Table, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from scanward.adapters.local.disk import sync_folder
 from scanward.adapters.local.sql_tables import DEID, RAW
@@ -94,7 +94,7 @@ def open_postgresql(url: str) -> Engine:
         return create_engine(address.set(drivername="postgresql+pg8000"), pool_pre_ping=True)
     except ArgumentError:
         raise Misconfigured("SCANWARD_DATABASE_URL is no URL of a database.") from None
-    except (ImportError, NoSuchModuleError):
+    except ImportError:
         raise Misconfigured("PostgreSQL needs its driver: install scanward[postgres].") from None
 
 
@@ -122,6 +122,8 @@ def _database_errors() -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise _translated(error.orig) from None
+    except SQLAlchemyError as error:
+        raise Unavailable(f"The catalog's database could not be used ({type(error).__name__}).") from None
 
 
 def _translated(cause: Any) -> Exception:  # noqa: ANN401 - each driver has its own tree of errors

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sqlalchemy import RowMapping
 
@@ -58,8 +57,3 @@ def stages_of(text: str) -> tuple[Stage, ...]:
     if not text:
         return ()
     return tuple(Stage(name, Status(status), seconds) for name, status, seconds in json.loads(text))
-
-
-def by_key(rows: Sequence[RowMapping], name: str) -> Mapping[Any, RowMapping]:
-    """Return rows by one of their columns; the last one wins."""
-    return {row[name]: row for row in rows}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
@@ -101,6 +102,6 @@ class StagedFile:
         while left:
             chunk = os.pread(source_fd, min(left, _CHUNK), offset)
             if not chunk:
-                raise OSError(5, "the source ended while it was copied")
+                raise OSError(errno.EIO, "the source ended while it was copied")
             self._hash.update(chunk)
             offset, left = offset + len(chunk), left - len(chunk)
