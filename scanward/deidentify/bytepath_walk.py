@@ -64,7 +64,7 @@ class Walker:
         stop = _STOPS[0] if last == BEFORE_DATASET else FIRST_DELIMITER
         while True:
             header = window[position : position + 8]
-            entry = get(header)
+            entry = get(header)  # type: ignore[arg-type]  # a view hashes like its bytes
             if entry is None:
                 if position == limit:
                     break
@@ -126,7 +126,7 @@ class Walker:
             # Another object's sequence may begin alike and be longer: a guess, and never a reason to read on.
             known = self._lengths.get(bytes(window[start : start + _PREFIX]))
             end = start + known if known and start + known <= len(window) else -1
-        if end > 0 and self._checked.get(window[start:end]):  # type: ignore[call-overload]  # hashes like bytes
+        if end > 0 and self._checked.get(window[start:end]):  # type: ignore[arg-type]  # hashes like bytes
             return end
         if length != UNDEFINED and end > len(window):
             raise Short

@@ -105,7 +105,7 @@ def test_values_without_their_form_are_none() -> None:
         metadata["patient"]["patient_sex"],
         metadata["patient"]["patient_age"],
     ] == [None] * 10
-    DICOMMetadataModel(**metadata)  # type: ignore[arg-type]  # the documented call
+    DICOMMetadataModel(**metadata)
 
 
 def test_dates_of_the_old_form_come_in_the_new_one() -> None:
@@ -157,7 +157,7 @@ def test_every_real_file_s_metadata_is_valid_but_for_missing_uids() -> None:
         json.dumps(metadata, allow_nan=False)
         missing = {(section, name) for section, name in UIDS if not metadata[section][name]}
         try:
-            DICOMMetadataModel(**metadata)  # type: ignore[arg-type]  # the documented call
+            DICOMMetadataModel(**metadata)
         except ValidationError as error:
             named = {fault["loc"] for fault in error.errors()}
         else:
