@@ -112,7 +112,7 @@ class Executions(Protocol):
     def statistics(self) -> dict[str, float]:
         """Return counters for metrics.
 
-        `objects_<status>`, `queue_depth`, `dead_letters`, `bytes`,
+        `objects_<status>`, `objects_refused`, `queue_depth`, `dead_letters`, `bytes`,
         `stage_seconds_<stage>`, `stage_count_<stage>`.
         """
         ...

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from scanward.adapters.local.sql_engine import Database
 from scanward.adapters.local.sql_executions import SqlExecutions
 from scanward.errors import BadInput, Fault, NotFound
 from scanward.ports.executions import Claim, Execution, Outcome, Stage, Status
-from tests.ports.values import key, received
+from tests.ports.values import key, received, refusal
 
 pytestmark = pytest.mark.integration
 
@@ -209,6 +210,10 @@ def test_listing_pages_from_the_newest_without_gap_or_repeat(
 
 def test_statistics_count_outcomes_stages_and_bytes(executions: SqlExecutions, database: Database) -> None:
     _fill(database, 4)
+    catalog = SqlCatalog(database)
+    for _ in range(2):
+        catalog.receive([], [refusal(1), refusal(2)])
+    catalog.receive([], [replace(refusal(), key=received(1).key)])  # put there by the line
     claims = executions.claim("w", 2, 30)
     stages = (Stage("store", Status.SUCCEEDED, 0.5),)
     executions.finish([Outcome(claim, Status.SUCCEEDED, stages=stages) for claim in claims])
@@ -216,6 +221,7 @@ def test_statistics_count_outcomes_stages_and_bytes(executions: SqlExecutions, d
     assert found["objects_succeeded"] == 2
     assert found["objects_running"] == found["queue_depth"] == 2
     assert found["objects_failed"] == found["objects_timed_out"] == found["dead_letters"] == 0
+    assert found["objects_refused"] == 2
     assert found["bytes"] == 400
     assert found["stage_seconds_store"] == pytest.approx(1.0)
     assert found["stage_count_store"] == 2

@@ -177,9 +177,13 @@ def _add_refused(connection: Connection, refused: Sequence[Refusal], now: float)
         )
     column = tables.quarantine.c.key
     there = set(connection.execute(select(column).where(column.in_(list(rows)))).scalars()) if rows else set()
-    fresh = [row for key, row in rows.items() if key not in there]
+    fresh = {key: row for key, row in rows.items() if key not in there}
     if fresh:
-        connection.execute(insert(tables.quarantine), fresh)
+        connection.execute(insert(tables.quarantine), list(fresh.values()))
+        # What the line puts here has an execution that is counted; what the door refused has not.
+        column = tables.instances.c.key
+        in_line = set(connection.execute(select(column).where(column.in_(list(fresh)))).scalars())
+        add_to_counters(connection, {"objects_refused": float(len(fresh.keys() - in_line))})
 
 
 def _add_delivered(connection: Connection, delivered: Sequence[Delivered], order: dict[str, int]) -> None:

@@ -24,7 +24,10 @@ def add_to_counters(connection: Connection, amounts: Mapping[str, float]) -> Non
 
 def read_statistics(connection: Connection) -> dict[str, float]:
     """Return the figures of `Executions.statistics`."""
-    found = {f"objects_{status.value.lower()}": 0.0 for status in Status} | {"bytes": 0.0}
+    found = {f"objects_{status.value.lower()}": 0.0 for status in Status} | {
+        "objects_refused": 0.0,
+        "bytes": 0.0,
+    }
     grouped = select(executions.c.status, func.count()).group_by(executions.c.status)
     for status, count in connection.execute(grouped):
         found[f"objects_{status.lower()}"] = float(count)
