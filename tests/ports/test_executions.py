@@ -117,7 +117,7 @@ def test_claims_of_a_dead_worker_are_retried_one_by_one(
     seen = []
     for _ in range(3):
         (claim,) = executions.claim("w", 20, 30)
-        assert claim.attempt == 2
+        assert claim.attempt == 1
         seen.append(claim.execution_id)
         executions.finish([_succeeded(claim)])
     assert sorted(seen) == ids[:3]
@@ -144,6 +144,19 @@ def test_a_poisonous_object_is_a_dead_letter_after_three_and_charges_nobody_else
     assert found[poison].error == "Worker died"
     assert {found[one].status for one in ids if one != poison} == {Status.SUCCEEDED}
     assert [one.id for one in executions.list(dead_letter=True)] == [poison]
+
+
+def test_a_start_takes_up_what_this_hosts_dead_workers_held(
+    executions: SqlExecutions, database: Database
+) -> None:
+    _fill(database, 2)
+    executions.lapse_all("here")
+    executions.claim("here-1", 1, 600)
+    executions.claim("there-1", 1, 600)
+    assert executions.claim("here-2", 20, 600) == []
+    executions.lapse_all("here")
+    assert len(executions.claim("here-2", 20, 600)) == 1
+    assert executions.claim("here-2", 20, 600) == []
 
 
 def test_what_is_given_back_is_uncounted_and_free_at_once(

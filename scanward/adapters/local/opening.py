@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 from scanward.adapters.local.clock import SystemClock
 from scanward.adapters.local.files import FileStore
 from scanward.adapters.local.hold import Hold
@@ -33,7 +35,7 @@ def open_local(settings: Settings, *, sweep: bool = True) -> Ports:
     hold = Hold(store.root)
     if sweep and hold.alone():
         sweep_leftovers(store, catalog)
-        executions.lapse_all()
+        executions.lapse_all(socket.gethostname())
     hold.share()
     store.hold = hold
     clock = SystemClock()

@@ -2,7 +2,7 @@
 
 Workers claim some rows at a time; the attempt is counted with the lease, before anything is done. A lease
 that lapsed says that its worker died: from then on the row is claimed alone, so that a poisonous object takes
-nothing down but itself. `FOR UPDATE SKIP LOCKED` is rendered on
+nothing down but itself, and charges nobody else. `FOR UPDATE SKIP LOCKED` is rendered on
 PostgreSQL only; SQLite has one writer at a time.
 """
 
@@ -27,18 +27,22 @@ def is_due(now: float) -> ColumnElement[bool]:
 
 
 def lapse(connection: Connection, now: float, max_attempts: int) -> None:
-    """Free lapsed leases: to be claimed alone, or to the dead letters after the last attempt."""
-    lapsed = [is_due(now), _columns.token != ""]
-    found = connection.execute(
-        select(_columns.id, _columns.attempts).where(*lapsed).with_for_update(skip_locked=True)
-    )
-    dead: list[dict[str, str]] = []
+    """Free lapsed leases: to be claimed alone, or to the dead letters after the last attempt alone.
+
+    One of a batch is only a suspect: the attempt is uncounted, and counted again when it is claimed alone.
+    """
+    lapsed = select(_columns.id, _columns.attempts, _columns.alone).where(is_due(now), _columns.token != "")
+    suspects: list[dict[str, str]] = []
     again: list[dict[str, str]] = []
-    for execution_id, attempts in found:
-        (dead if attempts >= max_attempts else again).append({"one": execution_id})
+    dead: list[dict[str, str]] = []
+    for execution_id, attempts, alone in connection.execute(lapsed.with_for_update(skip_locked=True)):
+        kind = suspects if not alone else dead if attempts >= max_attempts else again
+        kind.append({"one": execution_id})
     one = update(executions).where(_columns.id == bindparam("one"))
+    if suspects:
+        connection.execute(one.values(token="", alone=True, attempts=_columns.attempts - 1), suspects)
     if again:
-        connection.execute(one.values(token="", alone=True), again)
+        connection.execute(one.values(token=""), again)
     if dead:
         ended = one.values(
             status=Status.FAILED.value,

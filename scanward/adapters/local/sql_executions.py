@@ -113,9 +113,13 @@ class SqlExecutions:
         with self._database.reading() as connection:
             return read_statistics(connection)
 
-    def lapse_all(self) -> None:
-        """Let every lease lapse now: for a start that finds no other process at this store."""
-        leased = (executions.c.status == Status.RUNNING.value, executions.c.token != "")
+    def lapse_all(self, host: str) -> None:
+        """Let the leases of a host's workers lapse: for a start that finds no other process at the store."""
+        leased = (
+            executions.c.status == Status.RUNNING.value,
+            executions.c.token != "",
+            executions.c.worker.startswith(f"{host}-", autoescape=True),
+        )
         with self._database.reading() as connection:
             if connection.scalar(select(executions.c.id).where(*leased).limit(1)) is None:
                 return
