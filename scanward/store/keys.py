@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from scanward.store.folding import Folded, fold, fold_without_zeros, letters, letters_without_zeros
 from scanward.store.spellings import date_spellings, name_spellings
@@ -67,10 +67,9 @@ class Shield:
     """
 
     def __init__(self, hidden: Iterable[Hidden], tag: Tag) -> None:
-        """Prepare every spelling of every identifier, the longest first."""
-        forms = {(form.folded, form.whole): form for one in reversed(list(hidden)) for form in _forms(one)}
-        self._forms = sorted(forms.values(), key=lambda form: -len(form.folded))
-        self._words = tuple({form.folded for form in self._forms})
+        """Prepare every spelling of every identifier; where two are spelled alike, the first one counts."""
+        self._hidden = tuple(hidden)
+        self._words = {word for one in self._hidden for word, _ in _spelled(one.kind, one.value)}
         self._tag = tag
         self._known: dict[str, str] = {}
 
@@ -112,6 +111,12 @@ class Shield:
             found += self._found(fold_without_zeros(segment))
         found.sort(key=lambda match: (match.start, -match.end))
         return list(_merged(found, segment))
+
+    @cached_property
+    def _forms(self) -> list[_Form]:
+        """Return every spelling, the longest first."""
+        forms = {(form.folded, form.whole): form for one in reversed(self._hidden) for form in _forms(one)}
+        return sorted(forms.values(), key=lambda form: -len(form.folded))
 
     def _hit(self, folded: str) -> bool:
         for word in self._words:  # noqa: SIM110 - a generator costs more than the whole search

@@ -28,5 +28,5 @@ class DaskPool:
 
     def close(self) -> None:
         """Cancel what waits and disconnect."""
-        self.executor.shutdown(wait=False, cancel_futures=True)
+        self.executor.shutdown(wait=False)  # which cancels with Dask
         self._client.close()  # type: ignore[no-untyped-call]  # as above

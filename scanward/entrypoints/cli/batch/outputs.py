@@ -7,6 +7,7 @@ import errno
 import filecmp
 import os
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -65,6 +66,9 @@ class Outputs:
             self._pending.append(pending)
             write_pieces(pieces, source_fd, descriptor)
             start_write_back(descriptor)
+            # The kernel's own times are as coarse as its ticks; this one tells two outputs apart.
+            now = time.time_ns()
+            os.utime(descriptor, ns=(now, now))
             status = os.fstat(descriptor)
         except OSError as error:
             raise _stopped(error) from None
@@ -107,15 +111,19 @@ class Outputs:
         return pending.output
 
     def _settle(self, pending: Pending, folder: str, name: str) -> str:
-        """Give a name that is taken: ours is replaced, another input's is left and this one gets a suffix."""
+        """Give a name that is taken: our own is replaced; beside another input's, this one gets a suffix."""
         final = os.path.join(self._plan.target, pending.output)
-        owner = self._owners.owner(pending.output, os.lstat(final))
-        if owner is None and not self._plan.force and not _same(pending.temporary, final):
-            os.unlink(pending.temporary)
-            return ""
-        if owner is None or owner == pending.done.path_hash:
+        there = os.lstat(final)
+        owner = self._owners.owner(pending.output, there)
+        same = _same(pending.temporary, final)
+        if owner == pending.done.path_hash or (owner is None and (same or self._plan.force)):
             os.replace(pending.temporary, final)
             return pending.output
+        if same:  # one object given twice is there once
+            self._state.append([pending.done._replace(mtime_ns=there.st_mtime_ns)])
+        if same or owner is None:
+            os.unlink(pending.temporary)
+            return pending.output if same else ""
         return self._beside(pending, folder, name)
 
     def _beside(self, pending: Pending, folder: str, name: str) -> str:
