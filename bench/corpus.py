@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -90,7 +90,13 @@ def _plan(number: int, seed: int) -> Plan:
     patient, series = divmod(number, SERIES_A_PATIENT)
     day = date(2011, 1, 3) + timedelta(days=patient * 71 + series // 2 * 190)
     maker, model = rng.choice(_MAKERS)
-    return Plan(patient, series, rng, day, rng.choice(_REGIONS), maker, model)
+    plan = Plan(patient, series, rng, day, "", maker, model)
+    return replace(plan, region=_study(plan).choice(_REGIONS))
+
+
+def _study(plan: Plan) -> random.Random:
+    """Return the source of what all series of one study share: order, physicians, region."""
+    return random.Random(f"study {plan.patient}/{plan.series // 2}")  # noqa: S311  (made-up facts, no secret)
 
 
 def _write(path: Path, plan: Plan, index: int, pixels: bytes) -> None:
@@ -116,6 +122,7 @@ def _slice(plan: Plan, index: int) -> FileDataset:
 
 def _identification(made: Dataset, plan: Plan, index: int, rng: random.Random) -> None:
     day = plan.day.strftime("%Y%m%d")
+    study = _study(plan)
     made.SpecificCharacterSet = "ISO_IR 100"
     made.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL", f"CT_SOM{plan.series} SPI"]
     made.InstanceCreationDate = made.StudyDate = made.SeriesDate = day
@@ -126,19 +133,19 @@ def _identification(made: Dataset, plan: Plan, index: int, rng: random.Random) -
     made.AcquisitionDateTime = day + plan.clock(index * 0.5)
     made.StudyTime, made.SeriesTime = plan.clock(0), plan.clock(11.5)
     made.AcquisitionTime, made.ContentTime = plan.clock(index * 0.5), plan.clock(30 + index * 0.731)
-    made.AccessionNumber = f"A{rng.randrange(10**8):08}"
+    made.AccessionNumber = f"A{study.randrange(10**8):08}"
     made.Modality, made.Manufacturer = "CT", plan.maker
     made.InstitutionName = f"St. Example Hospital {plan.patient % 7}"
-    made.InstitutionAddress = f"{rng.randrange(200)} Nowhere Street, Sampletown"
+    made.InstitutionAddress = f"{study.randrange(200)} Nowhere Street, Sampletown"
     made.InstitutionalDepartmentName = "Radiology"
-    made.ReferringPhysicianName = f"{rng.choice(_FAMILIES)}^{rng.choice(_GIVEN)}^^Dr"
+    made.ReferringPhysicianName = f"{study.choice(_FAMILIES)}^{study.choice(_GIVEN)}^^Dr"
     made.StationName = f"CTAWP{rng.randrange(10**5)}"
     made.StudyDescription = f"CT {plan.region} with contrast"
-    made.ProcedureCodeSequence = Items([_code(f"P{rng.randrange(10**4)}", "99LOCAL", f"CT {plan.region}")])
+    made.ProcedureCodeSequence = Items([_code(f"P{study.randrange(10**4)}", "99LOCAL", f"CT {plan.region}")])
     made.SeriesDescription = f"{plan.region} {rng.choice(('1.0', '3.0', '5.0'))} {rng.choice(_KERNELS)} axial"
-    made.PerformingPhysicianName = f"{rng.choice(_FAMILIES)}^{rng.choice(_GIVEN)}"
-    made.NameOfPhysiciansReadingStudy = f"{rng.choice(_FAMILIES)}^{rng.choice(_GIVEN)}"
-    made.OperatorsName = f"{rng.choice(_FAMILIES)}^{rng.choice(_GIVEN)}"
+    made.PerformingPhysicianName = f"{study.choice(_FAMILIES)}^{study.choice(_GIVEN)}"
+    made.NameOfPhysiciansReadingStudy = f"{study.choice(_FAMILIES)}^{study.choice(_GIVEN)}"
+    made.OperatorsName = f"{study.choice(_FAMILIES)}^{study.choice(_GIVEN)}"
     made.ManufacturerModelName = plan.model
     study = _reference("1.2.840.10008.3.1.2.3.1", plan.uid("study", plan.series // 2))
     made.ReferencedStudySequence = Items([study])
@@ -193,7 +200,7 @@ def _acquisition(made: Dataset, plan: Plan, index: int, rng: random.Random) -> N
 def _relationship(made: Dataset, plan: Plan, index: int, rng: random.Random) -> None:
     made.StudyInstanceUID = plan.uid("study", plan.series // 2)
     made.SeriesInstanceUID = plan.uid("series", plan.series)
-    made.StudyID, made.SeriesNumber = f"{rng.randrange(10**5)}", f"{plan.series + 1}"
+    made.StudyID, made.SeriesNumber = f"{_study(plan).randrange(10**5)}", f"{plan.series + 1}"
     made.AcquisitionNumber, made.InstanceNumber = f"{rng.randrange(1, 9)}", f"{index + 1}"
     place = -120.5 + rng.randrange(100) + index * 1.25
     made.ImagePositionPatient = ["-174.658203", f"{-320 + rng.randrange(90)}", f"{place:.3f}"]
@@ -215,7 +222,8 @@ def _image(made: Dataset, _plan: Plan, index: int, rng: random.Random) -> None:
     made.WindowCenterWidthExplanation = ["SOFT", "LUNG"]
 
 
-def _procedure(made: Dataset, plan: Plan, _index: int, rng: random.Random) -> None:
+def _procedure(made: Dataset, plan: Plan, _index: int, _rng: random.Random) -> None:
+    rng = _study(plan)
     day = plan.day.strftime("%Y%m%d")
     made.RequestingPhysician, made.RequestingService = f"{rng.choice(_FAMILIES)}^{rng.choice(_GIVEN)}", "ONC"
     made.RequestedProcedureDescription = f"CT {plan.region} for {made.PatientName}"

@@ -1,7 +1,7 @@
 """De-identification beside `cp -r` and what a user would pick instead, on one core, in one run.
 
 Every contender works on the same 1,000 objects (`bench.corpus`). CPU is user plus system time of the
-contender's own processes; its start-up, measured on an empty folder, is subtracted. `cp` and the contenders of
+contender's own processes; its start-up, measured on an empty folder, is taken off. `cp` and the contenders of
 this house take turns, so that a neighbour's load falls on all; the medians are printed. Nothing is synced but
 what the CLI syncs.
 """

@@ -106,7 +106,6 @@ class BytePath:
         if sum(kind.changer.held for kind in self._kinds.values()) > _MOST_HELD:
             for kind in self._kinds.values():
                 kind.knowledge.forget()
-                kind.changer.held = 0
 
     # The gate's part
 

@@ -36,6 +36,8 @@ class Memory:
 
     subject: Subject
     charsets: Charsets
+    # What depends on no subject, shared by all of one character set.
+    common: dict[Window, Change]
     memo: dict[Window, Change] = field(default_factory=dict)
 
 
@@ -50,16 +52,31 @@ class Changer:
         self._nested: dict[tuple[int, ...], Headers] = {}
         # About how many bytes the memories hold; their owner empties them.
         self.held = 0
+        self._common: dict[Charsets, dict[Window, Change]] = {}
 
     def remembered(self, memory: Memory, role: Role, raw: bytes) -> Change:
         """Return what becomes of a whole top-level element."""
-        change = memory.memo.get(raw)
+        change = memory.memo.get(raw) or (memory.common.get(raw) if role.is_common else None)
         if change is None:
             change = self._change(memory, role, raw, (), self._top)
-            if len(raw) <= _LARGEST_REMEMBERED:
-                self.held += len(raw) + _COST_OF_ENTRY
-                memory.memo[raw] = change
+            if role.is_common:
+                self._remember(memory.common, raw, change)
+        self._remember(memory.memo, raw, change)
         return change
+
+    def common(self, charsets: Charsets) -> dict[Window, Change]:
+        """Return the memory of what depends on no subject."""
+        return self._common.setdefault(charsets, {})
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.held = 0
+        self._common.clear()
+
+    def _remember(self, memo: dict[Window, Change], raw: bytes, change: Change) -> None:
+        if len(raw) <= _LARGEST_REMEMBERED and raw not in memo:
+            self.held += len(raw) + _COST_OF_ENTRY
+            memo[raw] = change
 
     def private(self, memory: Memory, role: Role, raw: bytes, creators: dict[int, str]) -> Change:
         """Return what becomes of a private top-level element, in the light of the creators before it."""
@@ -68,10 +85,10 @@ class Changer:
     def _change(
         self, memory: Memory, role: Role, raw: bytes, steps: tuple[int, ...], headers: Headers
     ) -> Change:
+        if role.is_scan and not must_look(role.rule, raw[role.value :], memory.subject):
+            return _STAYS
         if role.kind is Kind.FIXED:
-            return role.new, () if role.change is None else (
-                (path_text((*steps, role.tag)), role.rule.action),
-            )
+            return role.new, () if role.change is None else ((_path(steps, role), role.rule.action),)
         if role.kind is Kind.SEQUENCE:
             return self._sequence(memory, role, raw, steps, headers)
         if role.kind is Kind.UNSURE:
@@ -82,8 +99,6 @@ class Changer:
         self, memory: Memory, role: Role, raw: bytes, steps: tuple[int, ...], headers: Headers
     ) -> Change:
         rule, old = role.rule, raw[role.value :]
-        if rule.do is Do.KEEP and rule.action != "P" and not must_look(rule, old, memory.subject):
-            return _STAYS
         if rule.do is Do.EMPTY:
             new = b""
         elif role.kind is Kind.CONSTANT:
@@ -91,7 +106,7 @@ class Changer:
         else:
             new = new_value(rule, role.vr, old, memory.charsets, memory.subject, self._keys)
         action = _action(rule, old, new)
-        changes = ((path_text((*steps, role.tag)), action),) if action else ()
+        changes = ((_path(steps, role), action),) if action else ()
         return (None if new == old else headers.writer.element(role.tag, role.vr, new)), changes
 
     def _private(
@@ -117,7 +132,7 @@ class Changer:
         self, memory: Memory, role: Role, raw: bytes, steps: tuple[int, ...], headers: Headers
     ) -> Change:
         rule, tag = role.rule, role.tag
-        note = (path_text((*steps, tag)), rule.action)
+        note = (_path(steps, role), rule.action)
         if rule.do is Do.EMPTY:
             has_items = raw[role.value : role.value + 4] == _ITEM_START
             return headers.writer.element(tag, "SQ", b""), (note,) if has_items else ()
@@ -195,6 +210,10 @@ class Changer:
             headers = Headers(self._policy, self._top.sop_class_uid, path, explicit=explicit)
             self._nested[path] = headers
         return headers
+
+
+def _path(steps: tuple[int, ...], role: Role) -> str:
+    return path_text((*steps, role.tag)) if steps else role.path
 
 
 def _action(rule: Rule, old: bytes, new: bytes) -> str:

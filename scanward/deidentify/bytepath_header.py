@@ -26,6 +26,12 @@ _FIRST_MARKERS = 0x0012
 _SHORT_HEADER = 8
 
 
+# What these make of a value depends on no subject.
+_OF_NO_SUBJECT = frozenset({
+    How.UID, How.DATE_YEAR, How.DATETIME_YEAR, How.TIME_KEEP, How.OFFSET_KEEP, How.AGE_CAP, How.NAME_REMOVED,
+})  # fmt: skip
+
+
 class Kind(IntEnum):
     """What a role asks for: FIXED its `new`, VALUE the replacer, PRIVATE the creator first.
 
@@ -47,15 +53,21 @@ MARK, MARK_HEADER = 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What is done with an element: `new` replaces it where that does not depend on the value."""
+    """What is done with an element: `new` replaces it where that does not depend on the value.
+
+    is_scan: kept unless an identifier is found in it; is_common: its replacement depends on no subject.
+    """
 
     tag: int
     vr: str
     kind: Kind
     rule: Rule
     is_long: bool
+    path: str
     new: bytes | None = None
     change: tuple[str, str] | None = None
+    is_scan: bool = False
+    is_common: bool = False
 
     @property
     def value(self) -> int:
@@ -95,7 +107,7 @@ class Headers:
         total, vr, is_long = self._explicit(tag, header) if self.explicit else self._implicit(tag, header)
         role = self._role(tag, vr, total=total, is_long=is_long)
         if role is None and tag == coding.INSTANCE_UID:
-            role = Role(tag, vr, Kind.UNSURE, KEEP, is_long)
+            role = Role(tag, vr, Kind.UNSURE, KEEP, is_long, path_text((tag,)))
         entry = (total, tag, role, 0 if self.path else watch_of(tag, vr))
         if len(self.entries) >= _MOST_HEADERS:
             self.entries.clear()
@@ -129,7 +141,9 @@ class Headers:
         written = marker_elements(self.writer, self.policy.markers)
         first = b"".join(raw for tag, raw in written if tag >> 16 == _FIRST_MARKERS)
         second = b"".join(raw for tag, raw in written if tag >> 16 != _FIRST_MARKERS)
-        return Role(0, "", Kind.FIXED, KEEP, False, first), Role(0, "", Kind.FIXED, KEEP, False, second)  # noqa: FBT003
+        return Role(0, "", Kind.FIXED, KEEP, False, "", first), Role(
+            0, "", Kind.FIXED, KEEP, False, "", second
+        )  # noqa: FBT003
 
     def value_of(self, raw: bytes) -> int:
         """Return where the value begins in an element's bytes."""
@@ -143,27 +157,33 @@ class Headers:
 
     def _role(self, tag: int, vr: str, *, total: int, is_long: bool) -> Role | None:
         if tag & 0x10000 and self.policy.profile.retain_safe_private:
-            return Role(tag, vr, Kind.PRIVATE, KEEP, is_long)
+            return Role(tag, vr, Kind.PRIVATE, KEEP, is_long, path_text((tag,)))
         return self.role_of(tag, vr, "", total=total, is_long=is_long)
 
     def role_of(self, tag: int, vr: str, creator: str, *, total: int, is_long: bool) -> Role | None:
         """Return an element's role; `creator` is its private block's, `total` its length with the header."""
         rule = self.policy.decide((*self.path, tag), vr, self.sop_class_uid, creator)
-        change = (path_text((tag,)), rule.action) if rule.action != "M" else None
+        path = path_text((tag,))
+        change = (path, rule.action) if rule.action != "M" else None
         if rule.do is Do.REMOVE:
-            return Role(tag, vr, Kind.FIXED, rule, is_long, b"", change)
+            return Role(tag, vr, Kind.FIXED, rule, is_long, path, b"", change)
         if vr == "SQ":
-            return Role(tag, vr, Kind.SEQUENCE, rule, is_long)
+            return Role(tag, vr, Kind.SEQUENCE, rule, is_long, path)
         if rule.do is Do.EMPTY and total > 0:
             empty = self.writer.element(tag, vr, b"")
-            return Role(tag, vr, Kind.FIXED, rule, is_long, empty, change if total > _SHORT_HEADER else None)
+            return Role(
+                tag, vr, Kind.FIXED, rule, is_long, path, empty, change if total > _SHORT_HEADER else None
+            )
         if rule.do is Do.KEEP and (rule == KEEP or not self._is_read(tag, vr)):
-            return Role(tag, vr, Kind.UNSURE, rule, is_long) if total < 0 and vr == "UN" else None
+            return Role(tag, vr, Kind.UNSURE, rule, is_long, path) if total < 0 and vr == "UN" else None
         if rule.how is How.TIME_EMPTY and vr == "TM":
             value = pad(dummy(vr).encode(), vr) if rule.required else b""
             new = self.writer.element(tag, vr, value)
-            return Role(tag, vr, Kind.CONSTANT, rule, is_long, new, change)
-        return Role(tag, vr, Kind.VALUE, rule, is_long)
+            return Role(tag, vr, Kind.CONSTANT, rule, is_long, path, new, change)
+        is_scan = rule.do is Do.KEEP and rule.action != "P"
+        return Role(
+            tag, vr, Kind.VALUE, rule, is_long, path, is_scan=is_scan, is_common=rule.how in _OF_NO_SUBJECT
+        )
 
     def _is_read(self, tag: int, vr: str) -> bool:
         """Tell whether a kept value is read for identifiers: its VR is written, or there is but one."""

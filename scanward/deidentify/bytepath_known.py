@@ -62,6 +62,7 @@ class Knowledge:
         """Begin anew."""
         self._known.clear()
         self._memories.clear()
+        self._changer.forget()
 
     def get(self, marks: list[Window], transfer_syntax: str) -> Known:
         """Return what the marks say. Raises Irregular if the gate might name an identifying UID."""
@@ -134,7 +135,9 @@ class Knowledge:
             found = {tag_of(raw): raw[self._headers.value_of(raw) :] for raw in who}
             charsets = charsets_of(found.pop(CHARSET, None))
             values = {tag: values_at_any_price(raw, vr_of(tag, ""), charsets) for tag, raw in found.items()}
-            memory = self._memories[who] = Memory(subjects.subject_of(values, self._keys), charsets)
+            memory = self._memories[who] = Memory(
+                subjects.subject_of(values, self._keys), charsets, self._changer.common(charsets)
+            )
         return memory
 
     def _risk(self, by_tag: Mapping[int, bytes], transfer_syntax: str) -> Fault | None:

@@ -19,7 +19,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _NAME_PARTS = re.compile(r"[^\W\d_]+")
 _DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")
 _NOTHING = re.compile(r"(?!)")
-# Letters beyond ASCII that re.IGNORECASE takes for ASCII ones.
+# Letters beyond ASCII that re.IGNORECASE takes for ASCII ones, and casefold does not.
 _FOLDS = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"})
 _DOTS_OF_A_UID = 5
 
@@ -41,9 +41,8 @@ class Identifiers:
         # Compiling costs a millisecond a patient. Most texts hold no part of an identifier, as these hints
         # tell without it: what cannot stand in ASCII is left out, and a date in any spelling holds its year.
         years = {match[1] for date in dates if (match := _DATE.match(date.strip()))}
-        folded = {one.translate(_FOLDS).casefold() for one in parts | numbers} | years
-        self._hints = tuple(sorted(one for one in folded if one.isascii()))
-        self._byte_hints = tuple(one.encode() for one in self._hints)
+        self._hints = tuple(sorted({_fold(one) for one in parts | numbers} | years))
+        self._byte_hints = tuple(one.encode() for one in self._hints if one.isascii())
 
     def suspicious(self, raw: bytes | memoryview) -> bool:
         """Tell quickly whether an undecoded value must be decoded and looked at.
@@ -61,11 +60,11 @@ class Identifiers:
 
     def found_in(self, text: str) -> bool:
         """Tell whether an identifier stands in a text."""
-        if text.isascii():
-            lowered = text.lower()
-            if not any(hint in lowered for hint in self._hints):
-                return False
-        return self._pattern.search(text) is not None
+        folded = _fold(text)
+        for hint in self._hints:
+            if hint in folded:
+                return self._pattern.search(text) is not None
+        return False
 
     @property
     def _pattern(self) -> re.Pattern[str]:
@@ -93,6 +92,11 @@ def identifiers(ids: Iterable[str] = (), names: Iterable[str] = (), dates: Itera
 
 
 NONE = Identifiers((), (), ())
+
+
+def _fold(text: str) -> str:
+    """Return a text in which whatever re.IGNORECASE takes for equal is equal."""
+    return text.lower() if text.isascii() else text.translate(_FOLDS).casefold()
 
 
 def _is_telling(part: str) -> bool:

@@ -33,9 +33,9 @@ def descriptor(value: str, identifiers: Identifiers) -> str:
 def is_clinical(token: str, identifiers: Identifiers) -> bool:
     """Tell whether a word is on the list, or a measure, and is no part of this patient's name."""
     word = token.casefold()
-    if word in identifiers.words or identifiers.found_in(token):
+    if word not in clinical_terms() and _MEASURE.fullmatch(word) is None:
         return False
-    return word in clinical_terms() or _MEASURE.fullmatch(word) is not None
+    return word not in identifiers.words and not identifiers.found_in(token)
 
 
 def scan(value: str, identifiers: Identifiers, new_uid: Callable[[str], str]) -> str:
