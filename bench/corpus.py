@@ -147,8 +147,8 @@ def _identification(made: Dataset, plan: Plan, index: int, rng: random.Random) -
     made.NameOfPhysiciansReadingStudy = f"{study.choice(_FAMILIES)}^{study.choice(_GIVEN)}"
     made.OperatorsName = f"{study.choice(_FAMILIES)}^{study.choice(_GIVEN)}"
     made.ManufacturerModelName = plan.model
-    study = _reference("1.2.840.10008.3.1.2.3.1", plan.uid("study", plan.series // 2))
-    made.ReferencedStudySequence = Items([study])
+    whole = _reference("1.2.840.10008.3.1.2.3.1", plan.uid("study", plan.series // 2))
+    made.ReferencedStudySequence = Items([whole])
     images = [_reference(CTImageStorage, plan.uid("scout", plan.series, number)) for number in range(2)]
     made.ReferencedImageSequence = Items(images)
     made.IrradiationEventUID = plan.uid("irradiation", plan.series)
