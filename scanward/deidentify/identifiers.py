@@ -16,6 +16,7 @@ _LEAST_NUMBER = 6
 _LEAST_NAME = 3
 _LEAST_IDEOGRAPHS = 2
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_BLANKS = re.compile(" +")
 _NAME_PARTS = re.compile(r"[^\W\d_]+")
 _DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")
 _NOTHING = re.compile(r"(?!)")
@@ -78,7 +79,7 @@ class Identifiers:
         """Return a text without the identifiers; the same text if there is none."""
         if not self.found_in(text):
             return text
-        return " ".join(self._pattern.sub(" ", text).split(" ")).strip()
+        return _BLANKS.sub(" ", self._pattern.sub(" ", text)).strip()
 
 
 @lru_cache(maxsize=4096)

@@ -80,7 +80,7 @@ def tag_number(tag: Tag) -> int:
     if isinstance(tag, tuple):
         return (tag[0] << 16) | tag[1]
     digits = tag.strip().strip("()").replace(",", "").replace(" ", "")
-    number = tag_for_keyword(tag.strip())
+    number = tag_for_keyword(tag.strip()) if tag.strip() else None
     if number is None and len(digits) == _HEX_DIGITS:
         number = int(digits, 16) if all(c in "0123456789abcdefABCDEF" for c in digits) else None
     if number is None:

@@ -35,7 +35,7 @@ def load_or_create(path: Path) -> bytes:
         pass
     except OSError as error:
         raise Misconfigured(f"the site's secret cannot be made in its folder: {error.strerror}") from None
-    return load(path)
+    return _load_made(path)
 
 
 def load(path: Path) -> bytes:
@@ -71,13 +71,21 @@ def import_secret(path: Path, text: str) -> bytes:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _publish(path, encode(secret))
     except FileExistsError:
-        if load(path) != secret:
+        if _load_made(path) != secret:
             raise Misconfigured(
                 "another secret is in place; move its file away before importing this one"
             ) from None
     except OSError as error:
         raise Misconfigured(f"the site's secret cannot be written to its folder: {error.strerror}") from None
     return secret
+
+
+def _load_made(path: Path) -> bytes:
+    """Return the secret whose name is taken."""
+    try:
+        return load(path)
+    except FileNotFoundError:
+        raise Misconfigured("the path of the site's secret is a link that leads nowhere; mend it") from None
 
 
 def encode(secret: bytes) -> str:

@@ -11,7 +11,7 @@ from scanward.deidentify.table import DATA
 from scanward.deidentify.uids import IN_TEXT
 
 # A word, or a measure with its unit; bare numbers may be anything and go.
-_TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9]*|\d+(?:\.\d+)?[A-Za-z]+|[^\W\d_]\w*")
+_TOKEN = re.compile(r"\b[Ww]/[Oo]\b|[A-Za-z][A-Za-z0-9]*|\d+(?:\.\d+)?[A-Za-z]+|[^\W\d_]\w*")
 _NUMBER = re.compile(r"[ ]*(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)?[ \0]*")
 _MEASURE = re.compile(
     r"\d{1,3}(?:\.\d{1,2})?(?:mm|cm|ms|s|sec|min|kv|kvp|ma|mas|mgy|hz|mhz|t|d|x|ch|deg|ml|mg|gy|mev|mv|st|nd|rd|th)"
