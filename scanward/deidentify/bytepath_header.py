@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from scanward.deidentify import subjects, supplement
@@ -139,11 +139,12 @@ class Headers:
     def _markers(self) -> tuple[Role, Role]:
         """Return what is inserted at the two places of markers, as roles without an element."""
         written = marker_elements(self.writer, self.policy.markers)
-        first = b"".join(raw for tag, raw in written if tag >> 16 == _FIRST_MARKERS)
-        second = b"".join(raw for tag, raw in written if tag >> 16 != _FIRST_MARKERS)
-        return Role(0, "", Kind.FIXED, KEEP, False, "", first), Role(
-            0, "", Kind.FIXED, KEEP, False, "", second
-        )  # noqa: FBT003
+        first, second = (
+            b"".join(raw for tag, raw in written if (tag >> 16 == _FIRST_MARKERS) is is_first)
+            for is_first in (True, False)
+        )
+        inserted = Role(0, "", Kind.FIXED, KEEP, is_long=False, path="", new=first)
+        return inserted, replace(inserted, new=second)
 
     def value_of(self, raw: bytes) -> int:
         """Return where the value begins in an element's bytes."""
