@@ -4,6 +4,7 @@ import pytest
 from pydicom.datadict import dictionary_VR
 
 from scanward.deidentify import policy as policies
+from scanward.deidentify import resolution
 from scanward.deidentify.actions import is_textual
 from scanward.deidentify.policy import Policy, vr_is_sound, vr_of
 from scanward.deidentify.profile import Profile, tag_number
@@ -281,7 +282,7 @@ def test_ages_can_be_kept_or_removed() -> None:
 )
 def test_an_age_that_no_row_names_follows_the_profile(ages: str, do: Do) -> None:
     chosen = Policy(Profile.model_validate({"name": "plain", "ages": ages, "retain_safe_private": True}))
-    assert policies.kept("AS", "3", chosen.profile, retired=False, inside="").do is do
+    assert resolution.kept("AS", "3", chosen.profile, retired=False, inside="").do is do
 
 
 def test_retained_uids_stay() -> None:
