@@ -13,10 +13,11 @@ from scanward.deidentify.bytepath_change import Changer
 from scanward.deidentify.bytepath_header import Headers
 from scanward.deidentify.bytepath_known import Knowledge, Known
 from scanward.deidentify.bytepath_meta import Meta, MetaReader, MetaWriter
-from scanward.deidentify.bytepath_output import Output, joined
+from scanward.deidentify.bytepath_output import Chunk, Output, joined
 from scanward.deidentify.bytepath_pixels import PixelGate
 from scanward.deidentify.bytepath_pixels import Pixels as PixelPlace
 from scanward.deidentify.bytepath_source import HEAD, LARGEST_HEAD, Irregular, Source, Window
+from scanward.deidentify.bytepath_template import Match, Templates
 from scanward.deidentify.bytepath_walk import Short, Walked, Walker
 from scanward.deidentify.keys import Keys
 from scanward.deidentify.policy import Policy
@@ -41,6 +42,10 @@ class _KindOfObject:
     changer: Changer
     output: Output
     knowledge: Knowledge
+    templates: Templates
+
+
+_Tail = tuple[bytes, Walked]
 
 
 class BytePath:
@@ -67,19 +72,42 @@ class BytePath:
         head = source.read(0, HEAD)
         meta = self._meta.read(head)
         kind = self._kind(meta)
+        match = kind.templates.match(head, meta.offset, meta.syntax.uid, source.size)
+        if match is not None:
+            return self._finished(source, kind, meta, match, head)
         window, walked = self._walk(source, head, meta, kind.walker)
         if walked.end - meta.offset > self._countable and not gated:
             raise Irregular
         known = kind.knowledge.get(walked.marks, meta.syntax.uid)
-        header = bytes(window[walked.end : walked.end + 12])
-        place = self._pixels.check(source, header, walked.end, known, meta)
-        behind = None if place.end == source.size else self._tail(source, place, kind.walker)
-        instance = _checked_instance(window, walked, meta)
+        found = Match(known, _instance(window, walked), [], [], walked.end)
+        place, behind = self._gated(source, kind, meta, found, window)
         if known.fault is not None:
             raise Quarantined(known.fault.message, faults=(known.fault,))
-        cleaned = self._written(kind, known, meta, (window, walked, place, instance), behind)
+        span = meta.offset, walked.end
+        found.chunks.extend(kind.output.chunks(known.memory, window, walked.todo, span, found.changes))
+        kind.templates.learn(known, meta.syntax.uid, window, walked, meta.offset)
+        cleaned = self._written(kind, meta, found, (window, place, behind))
         self._bound_memories()
         return cleaned
+
+    def _finished(
+        self, source: Source, kind: _KindOfObject, meta: Meta, match: Match, head: bytes
+    ) -> Cleaned:
+        """Go on with an object whose header matched a template."""
+        place, behind = self._gated(source, kind, meta, match, head)
+        cleaned = self._written(kind, meta, match, (head, place, behind))
+        self._bound_memories()
+        return cleaned
+
+    def _gated(
+        self, source: Source, kind: _KindOfObject, meta: Meta, found: Match, window: Window
+    ) -> tuple[PixelPlace, _Tail | None]:
+        """Check what follows a header: pixels and the rest, and that the file meta names the object."""
+        header = bytes(window[found.end : found.end + 12])
+        place = self._pixels.check(source, header, found.end, found.known, meta)
+        behind = None if place.end == source.size else self._tail(source, place, kind.walker)
+        _check_instance(found.instance, meta)
+        return place, behind
 
     def _kind(self, meta: Meta) -> _KindOfObject:
         key = meta.sop_class_uid, meta.syntax.coding.explicit
@@ -94,18 +122,16 @@ class BytePath:
         explicit = meta.syntax.coding.explicit
         headers = Headers(self._policy, meta.sop_class_uid, (), explicit=explicit)
         changer = Changer(self._policy, self._keys, headers)
-        return _KindOfObject(
-            headers,
-            Walker(headers, self._bounds),
-            changer,
-            Output(changer, headers),
-            Knowledge(self._keys, headers, changer),
-        )
+        walker, output = Walker(headers, self._bounds), Output(changer, headers)
+        knowledge = Knowledge(self._keys, headers, changer)
+        templates = Templates(headers, walker, changer, output)
+        return _KindOfObject(headers, walker, changer, output, knowledge, templates)
 
     def _bound_memories(self) -> None:
         if sum(kind.changer.held for kind in self._kinds.values()) > _MOST_HELD:
             for kind in self._kinds.values():
                 kind.knowledge.forget()
+                kind.templates.forget()
 
     # The gate's part
 
@@ -126,7 +152,7 @@ class BytePath:
                 return window, walked
 
     @staticmethod
-    def _tail(source: Source, place: PixelPlace, walker: Walker) -> tuple[bytes, Walked]:
+    def _tail(source: Source, place: PixelPlace, walker: Walker) -> _Tail:
         """Walk what stands behind the pixels."""
         tail = Walked(last=PIXELS)
         length = source.size - place.end
@@ -142,23 +168,17 @@ class BytePath:
     # The policy's part
 
     def _written(
-        self,
-        kind: _KindOfObject,
-        known: Known,
-        meta: Meta,
-        body: tuple[Window, Walked, PixelPlace, bytes],
-        behind: tuple[bytes, Walked] | None,
+        self, kind: _KindOfObject, meta: Meta, found: Match, rest: tuple[Window, PixelPlace, _Tail | None]
     ) -> Cleaned:
-        window, walked, place, instance = body
-        changes: list[tuple[str, str]] = []
-        chunks = kind.output.chunks(known.memory, window, walked, meta.offset, changes)
-        uid = kind.output.instance(known.memory, instance)
+        window, place, behind = rest
+        known, changes = found.known, found.changes
+        uid = kind.output.instance(known.memory, found.instance)
         prologue = self._meta_writer.write(meta.sop_class_uid, uid[1], meta.syntax.uid)
-        pieces = joined(prologue, chunks, window)
+        pieces = joined(prologue, found.chunks, window)
         if place.end > place.start:
             pieces.append(Span(place.start, place.end - place.start))
         if behind is not None:
-            pieces += joined(b"", kind.output.chunks(known.memory, *behind, 0, changes), behind[0])
+            pieces += joined(b"", self._changed_tail(kind, known, behind, changes), behind[0])
         return Cleaned(
             pieces=tuple(pieces),
             changes=tuple(changes),
@@ -170,15 +190,25 @@ class BytePath:
             warnings=known.memory.subject.warnings,
         )
 
+    @staticmethod
+    def _changed_tail(
+        kind: _KindOfObject, known: Known, behind: _Tail, changes: list[tuple[str, str]]
+    ) -> list[Chunk]:
+        window, tail = behind
+        return kind.output.chunks(known.memory, window, tail.todo, (0, tail.end), changes)
 
-def _checked_instance(window: Window, walked: Walked, meta: Meta) -> bytes:
-    """Return the instance UID's element: file meta and data set name one object, by a well-formed UID."""
+
+def _instance(window: Window, walked: Walked) -> bytes:
+    """Return the instance UID's element."""
     place = next(((start, end) for start, end, role in walked.todo if role.tag == INSTANCE_UID), (0, 0))
-    raw = bytes(window[slice(*place)])
-    if raw[8:] != meta.instance:
+    return bytes(window[slice(*place)])
+
+
+def _check_instance(raw: bytes, meta: Meta) -> None:
+    """Check that file meta and data set name one object, by a well-formed UID."""
+    if not raw or raw[8:] != meta.instance:
         raise Irregular
     findings = Findings()
     check_uid(meta.instance.decode("latin-1").rstrip("\0 "), INSTANCE_UID, findings)
     if len(findings):
         raise Irregular
-    return raw

@@ -95,6 +95,9 @@ class Headers:
         self.writer = Writer(explicit=explicit, little_endian=True)
         self.policy = policy
         self.markers = self._markers()
+        self.varying: set[int] = set()
+        # Elements that the walk lists even where they are kept.
+        self._listed = {coding.INSTANCE_UID}
         self.sop_class_uid = sop_class_uid
 
     def learn(self, header: bytes) -> Entry:
@@ -106,8 +109,8 @@ class Headers:
             raise Irregular
         total, vr, is_long = self._explicit(tag, header) if self.explicit else self._implicit(tag, header)
         role = self._role(tag, vr, total=total, is_long=is_long)
-        if role is None and tag == coding.INSTANCE_UID:
-            role = Role(tag, vr, Kind.UNSURE, KEEP, is_long, path_text((tag,)))
+        if role is None and tag in self._listed:
+            role = _kept(tag, vr, is_long=is_long)
         entry = (total, tag, role, 0 if self.path else watch_of(tag, vr))
         if len(self.entries) >= _MOST_HEADERS:
             self.entries.clear()
@@ -161,6 +164,15 @@ class Headers:
             return Role(tag, vr, Kind.PRIVATE, KEEP, is_long, path_text((tag,)))
         return self.role_of(tag, vr, "", total=total, is_long=is_long)
 
+    def vary(self, tags: set[int]) -> None:
+        """Take note of tags whose elements vary within a series: the walk lists them from now on."""
+        self.varying |= tags
+        self._listed |= tags
+        for header, (total, tag, role, watch) in self.entries.items():
+            if role is None and tag in tags:
+                vr = header[4:6].decode("ascii") if self.explicit else ""
+                self.entries[header] = total, tag, _kept(tag, vr, is_long=total < 0 and self.explicit), watch
+
     def role_of(self, tag: int, vr: str, creator: str, *, total: int, is_long: bool) -> Role | None:
         """Return an element's role; `creator` is its private block's, `total` its length with the header."""
         rule = self.policy.decide((*self.path, tag), vr, self.sop_class_uid, creator)
@@ -192,6 +204,10 @@ class Headers:
             return vr != "UN"
         entry = supplement.known(tag)
         return entry is not None and len(entry.vrs) == 1
+
+
+def _kept(tag: int, vr: str, *, is_long: bool) -> Role:
+    return Role(tag, vr, Kind.UNSURE, KEEP, is_long, path_text((tag,)))
 
 
 def tag_of(raw: bytes) -> int:

@@ -32,7 +32,8 @@ class Known:
     """What one set of deciding elements says.
 
     patient, issuer, study, series: before and after; attributes: the deciding elements' places in `joined`,
-    their bytes; lengths: of native pixels that agree with them, by the pixels' header.
+    their bytes; lengths: of native pixels that agree with them, by the pixels' header;
+    sample: the latest object's header.
     """
 
     memory: Memory
@@ -45,6 +46,7 @@ class Known:
     attributes: Mapping[int, Element]
     joined: bytes
     lengths: dict[bytes, int] = field(default_factory=dict)
+    sample: bytes = b""
 
 
 class Knowledge:

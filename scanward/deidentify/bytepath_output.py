@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from scanward.deidentify.bytepath_change import Changer, Memory
-from scanward.deidentify.bytepath_header import Headers, Kind
+from scanward.deidentify.bytepath_header import Headers, Kind, Role
 from scanward.deidentify.bytepath_source import Window
-from scanward.deidentify.bytepath_walk import Walked
 from scanward.dicom.pieces import Piece, Span
 
 Chunk = bytes | Span
@@ -24,15 +24,21 @@ class Output:
         self._changer = changer
 
     def chunks(  # noqa: C901 - the hot loop: a call a branch would cost more than the branch
-        self, memory: Memory, window: Window, walked: Walked, run: int, changes: list[tuple[str, str]]
+        self,
+        memory: Memory,
+        window: Window,
+        todo: Sequence[tuple[int, int, Role]],
+        span: tuple[int, int],
+        changes: list[tuple[str, str]],
     ) -> list[Chunk]:
-        """Return a data set in chunks, in order, from `run` on; `changes` grows by what was done."""
+        """Return a span of a data set in chunks, in order; `changes` grows by what was done."""
         get, remembered = memory.memo.get, self._changer.remembered
         fixed, constant, private = Kind.FIXED, Kind.CONSTANT, Kind.PRIVATE
         runs = cast("_Ranges", window) if isinstance(window, bytes) else _Ranges(window)
         out: list[Chunk] = []
         creators: dict[int, str] = {}
-        for start, end, role in walked.todo:
+        run, stop = span
+        for start, end, role in todo:
             if role.kind is fixed:
                 new = role.new
                 if role.change is not None:
@@ -55,8 +61,19 @@ class Output:
                 if new:
                     out.append(new)
                 run = end
-        out.append(runs[run : walked.end])
+        out.append(runs[run:stop])
         return out
+
+    def element(self, memory: Memory, role: Role, raw: bytes, changes: list[tuple[str, str]]) -> bytes:
+        """Return what becomes of a single element, as `chunks` does."""
+        if role.kind is Kind.FIXED or role.kind is Kind.CONSTANT:
+            is_other = role.kind is Kind.FIXED or raw[8:].rstrip(b" \0") != role.constant
+            if is_other and role.change is not None:
+                changes.append(role.change)
+            return role.new or b""
+        new, noted = memory.memo.get(raw) or self._changer.remembered(memory, role, raw)
+        changes += noted
+        return raw if new is None else new
 
     def instance(self, memory: Memory, raw: bytes) -> tuple[str, str]:
         """Return the instance UID before and after, from its element."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from scanward.deidentify.bytepath_header import MARK, Entry, Headers, Role
@@ -75,7 +76,7 @@ class Walker:
                 if tag >= stop:
                     break
             last = tag
-            end = position + total if total > 0 else self._long(window, position, limit, role)
+            end = position + total if total > 0 else self.long(window, position, limit, role)
             if role is not None:
                 do((position, end, role))
             if watch:
@@ -101,7 +102,7 @@ class Walker:
             walked.passed += 1
         return _STOPS[walked.passed]
 
-    def _long(self, window: Window, position: int, limit: int, role: Role | None) -> int:
+    def long(self, window: Window, position: int, limit: int, role: Role | None) -> int:
         """Return the end of an element with a 4-byte length; check sequences."""
         value = position + (12 if self._headers.explicit else 8)
         raw = window[value - 4 : value]
@@ -115,6 +116,18 @@ class Walker:
         if role is not None and role.vr == "UN" and window[value : value + 4] == _ITEM:
             raise Irregular
         return value + length
+
+    def elements(self, header: bytes) -> Iterator[tuple[int, int, bytes]]:
+        """Yield tag, watch and bytes of the elements of a header that was walked before."""
+        position = 0
+        while position < len(header):
+            entry = self._headers.entries.get(header[position : position + 8])
+            if entry is None:
+                return
+            total, tag, role, watch = entry
+            end = position + total if total > 0 else self.long(header, position, len(header), role)
+            yield tag, watch, header[position:end]
+            position = end
 
     def _sequence(self, window: Window, start: int, value: int, limit: int, length: int) -> int:
         """Return a sequence's end, after the gate's check or because the same bytes passed it before."""
