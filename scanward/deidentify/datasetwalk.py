@@ -94,7 +94,7 @@ class DatasetWalk:
             case Do.EMPTY:
                 return self._empty(one, vr, place, rule)
             case Do.RECURSE:
-                return self._sequence(dataset, one, place, rule)
+                return self._sequence(dataset, one, place)
         if one.raw is None:
             self._note(place, one.tag, "X")
             return None
@@ -126,7 +126,7 @@ class DatasetWalk:
         entry = supplement.known(tag)
         return self.writer.little_endian and entry is not None and len(entry.vrs) == 1
 
-    def _sequence(self, dataset: Dataset, one: _Element, place: Place, rule: Rule) -> bytes | None:
+    def _sequence(self, dataset: Dataset, one: _Element, place: Place) -> bytes | None:
         was_unknown = one.vr == "UN"
         if was_unknown and not self.writer.little_endian:
             self._note(place, one.tag, "X")
@@ -140,8 +140,6 @@ class DatasetWalk:
             )
             for index, (item, open_ended) in enumerate(items)
         ]
-        if rule.action == "P":
-            self._note(place, one.tag, "P")
         return self.writer.sequence(one.tag, contents, undefined=one.undefined)
 
     def _items(self, dataset: Dataset, one: _Element, *, implicit: bool) -> list[tuple[Dataset, bool]]:
