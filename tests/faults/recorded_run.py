@@ -1,4 +1,4 @@
-"""The run that is recorded: take an inbox in, and work it off, in one process and one thread.
+"""The run that is recorded: take an inbox in, and work it off, in one process.
 
 strace … python -m tests.faults.recorded_run FOLDER     (writes the acknowledged names to standard output)
 """

@@ -15,6 +15,8 @@ CALLS = (
     "rmdir,symlink,dup,dup2,dup3,fcntl"
 )
 _LINE = re.compile(r"^(\w+)\((.*)\)\s+= (-?\d+)", re.DOTALL)
+_BROKEN_OFF = re.compile(r" <unfinished \.\.\.>$")
+_RESUMED = re.compile(r"^<\.\.\. \w+ resumed>")
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"(?:\.\.\.)?')
 _HARMLESS = {"read", "pread64", "sync_file_range", "fcntl"}
 
@@ -34,13 +36,27 @@ def read_calls(record: Path) -> list[Call]:
 
 
 def _parse(record: str) -> Iterator[Call]:
-    for line in record.splitlines():
+    for line in _whole(record):
         found = _LINE.match(line)
         if not found or int(found[3]) < 0:
             continue
         texts = tuple(bytes.fromhex(text.replace("\\x", "")) for text in _TEXT.findall(found[2]))
         rest = tuple(part.strip() for part in _TEXT.sub("", found[2]).split(","))
         yield Call(found[1], texts, rest, int(found[3]))
+
+
+def _whole(record: str) -> Iterator[str]:
+    """Yield each thread's calls when they end; a call that another thread's broke up is joined."""
+    begun: dict[str, str] = {}
+    for line in record.splitlines():
+        thread, _, call = line.partition(" ")
+        call = call.lstrip()
+        if _BROKEN_OFF.search(call):
+            begun[thread] = _BROKEN_OFF.sub("", call)
+        elif _RESUMED.match(call):
+            yield begun.pop(thread) + _RESUMED.sub("", call)
+        else:
+            yield call
 
 
 @dataclass

@@ -47,7 +47,7 @@ def recording(in_memory: Path) -> tuple[Path, list[Call]]:
         settings(folder)
     ).site_secret()  # The key is outside the data folder, and there before.
     record = folder / "record"
-    trace = ["strace", "-o", str(record), "-xx", "-s", "10000000", "-e", f"trace={CALLS}"]
+    trace = ["strace", "-f", "-o", str(record), "-xx", "-s", "10000000", "-e", f"trace={CALLS}"]
     run = [sys.executable, "-m", "tests.faults.recorded_run", str(folder)]
     done = subprocess.run([*trace, *run], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -97,6 +97,7 @@ def test_what_was_acknowledged_survives_a_power_cut(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_what_was_acknowledged_survives_a_power_cut_at_many_points(
     recording: tuple[Path, list[Call]],
 ) -> None:

@@ -4,7 +4,7 @@
     <data>/store/<zone>/<first two digits>/<key>
 
 A blob is durable in four steps that a batch takes together: write-back is started for all, each file is
-synced, each gets its name by a link (which never replaces), and each folder that got a name is synced once.
+synced, each gets its name by a link (which never replaces), each folder that got a name is synced once.
 Only then does `put` return: what was acknowledged survives a power cut, and no name stands for half a file.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from scanward.adapters.local.disk import disk_errors, start_write_back, sync_folder
+from scanward.adapters.local.disk import Syncer, disk_errors, start_write_back, sync_folder
 from scanward.adapters.local.hold import Hold
 from scanward.adapters.local.staging import StagedFile
 from scanward.dicom.pieces import Piece
@@ -74,6 +74,7 @@ class FileStore:
         """Make the folders that are missing, durably. Raises Unavailable or OutOfSpace."""
         self._root = root
         self._watermark = watermark
+        self._syncer = Syncer()
         self._staging = root / "staging"
         self.hold: Hold | None = None
         with disk_errors("the store's folders were made"):
@@ -105,12 +106,10 @@ class FileStore:
         with disk_errors("objects were made durable"):
             for file in staged:
                 start_write_back(file.fileno())
-            for file in staged:
-                os.fsync(file.fileno())
+            self._syncer.files([file.fileno() for file in staged])
             for file, path in zip(staged, paths, strict=True):
                 _name(file, path)
-            for folder in {path.parent for path in paths}:
-                sync_folder(folder)
+            self._syncer.folders(list({path.parent for path in paths}))
         for file in staged:
             file.discard()
 

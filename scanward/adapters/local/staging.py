@@ -15,6 +15,7 @@ from scanward.dicom.pieces import Piece, Span, write_pieces
 
 _CHECK_EVERY = 8 << 20
 _CHUNK = 1 << 20
+_HINT_EVERY = 1 << 18
 
 
 class StagedFile:
@@ -27,6 +28,7 @@ class StagedFile:
         self._hash = hashlib.sha256()
         self._size = 0
         self._next_check = 0
+        self._next_hint = _HINT_EVERY
         with disk_errors("a temporary file was made"):
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._descriptor = os.open(self._path, flags, 0o600)
@@ -60,6 +62,10 @@ class StagedFile:
                 rest = rest[os.write(self._descriptor, rest) :]
         self._hash.update(chunk)
         self._size += len(chunk)
+        if self._size >= self._next_hint:
+            # The disk writes while more arrives, and while the gate reads: the fsync finds little left to do.
+            start_write_back(self._descriptor)
+            self._next_hint = self._size + _HINT_EVERY
 
     def write_pieces(self, pieces: Sequence[Piece], source_fd: int) -> None:
         """Append new bytes and ranges of the source, and start their way to the disk."""
