@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import NamedTuple
 
-from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_sequence
 from pydicom.tag import BaseTag
@@ -161,8 +161,6 @@ def _element(dataset: Dataset, tag: BaseTag) -> _Element:
     item = dataset.get_item(tag, keep_deferred=True)  # else an empty value is decoded, and more with it
     if isinstance(item, RawDataElement):
         return _Element(int(tag), str(item.VR or ""), item.value or b"", item.length == _UNDEFINED)
-    if not isinstance(item, DataElement):  # a tag that keys() named is there
-        raise TypeError
     if not item.value:
         return _Element(int(tag), str(item.VR), b"", undefined=False)
     if item.VR == "SQ":

@@ -80,8 +80,6 @@ def _parse(value: str) -> date | None:
 
 def _anchored(match: re.Match[str]) -> date | None:
     """Return a DT's day; the middle of what it leaves open."""
-    if (match[4] and not match[3]) or (match[3] and not match[2]):
-        return None
     return _date(int(match[1]), int(match[2] or _MID_MONTH), int(match[3] or _MID_DAY))
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydicom import config
 
 from scanward.deidentify import charset, writer
 from scanward.deidentify.identifiers import identifiers
@@ -54,6 +55,13 @@ def test_what_a_character_set_cannot_express_is_not_encoded() -> None:
     assert charset.encode("山田", "LO", ("ISO_IR 100",)) is None
     assert charset.encode("ü", "LO", ("KLINGON",)) is None
     assert charset.encode("ü", "CS", ("ISO_IR 192",)) is None
+
+
+def test_a_stricter_setting_of_the_library_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config.settings, "_reading_validation_mode", config.RAISE)
+    monkeypatch.setattr(config.settings, "_writing_validation_mode", config.RAISE)
+    assert charset.decode(b"M\xfcller", "LO", ("ISO_IR 192",)) is None
+    assert charset.encode("山田", "LO", ("ISO_IR 100",)) is None
 
 
 def test_a_yen_sign_is_read_as_such() -> None:

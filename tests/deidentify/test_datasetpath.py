@@ -13,8 +13,8 @@ from pydicom.uid import (
 
 from scanward.deidentify import datasetpath
 from scanward.deidentify.datasetwalk import DatasetWalk, Place
-from scanward.deidentify.profile import Profile
 from scanward.deidentify.policy import Policy
+from scanward.deidentify.profile import Profile
 from scanward.deidentify.writer import Writer
 from scanward.dicom.structure import check
 from scanward.errors import InvalidDicom, Quarantined
@@ -112,7 +112,7 @@ def test_the_default_profile_gives_what_the_guide_promises(syntax: str) -> None:
     assert new.file_meta.MediaStorageSOPInstanceUID == new.SOPInstanceUID == KEYS.uid("1.2.3.4.5.6.7.1")
     assert new.RequestAttributesSequence[0].PatientID == new.PatientID
     assert new.ProcedureCodeSequence[0].CodeMeaning == "special"
-    assert not any(tag.is_private or tag.group >> 8 == 0x60 for tag in new.keys())
+    assert not any(tag.is_private or tag.group >> 8 == 0x60 for tag in new.keys())  # noqa: SIM118 - a Dataset iterates over elements
 
 
 def test_the_research_profile_keeps_intervals_and_references() -> None:
@@ -205,6 +205,24 @@ def test_undefined_lengths_stay_undefined() -> None:
     assert output(part10(ct(undefined)))["ProcedureCodeSequence"].is_undefined_length
 
 
+def test_an_empty_sequence_of_undefined_length_stays_empty() -> None:
+    open_ended = struct.pack("<HH2sHI", 0x0008, 0x1032, b"SQ", 0, 0xFFFFFFFF) + struct.pack(
+        "<HHI", 0xFFFE, 0xE0DD, 0
+    )
+    assert output(spliced(part10(ct()), 0x00100010, open_ended)).ProcedureCodeSequence == []
+
+
+def test_markers_of_an_earlier_run_are_replaced_and_not_reported() -> None:
+    def marked(dataset: Dataset) -> None:
+        dataset.PatientIdentityRemoved = "NO"
+        dataset.DeidentificationMethod = "Rossi's own"
+        dataset.LongitudinalTemporalInformationModified = "UNMODIFIED"
+
+    file = part10(ct(marked))
+    assert output(file).DeidentificationMethod == "Scanward hipaa-safe-harbor PS3.15 2026d"
+    assert not [path for path, _ in cleaned(file).changes if path.startswith(("(0012", "(0028"))]
+
+
 def test_text_is_read_by_the_character_set_of_its_own_item() -> None:
     def mixed(dataset: Dataset) -> None:
         dataset.SpecificCharacterSet = "ISO_IR 100"
@@ -234,6 +252,16 @@ def test_what_cannot_be_cleaned_is_quarantined() -> None:
     with pytest.raises(Quarantined) as caught:
         cleaned(part10(ct(lambda dataset: setattr(dataset, "BurnedInAnnotation", "YES"))))
     assert caught.value.faults[0].rule == "burned-in-stated"
+
+
+def test_graphics_in_a_sequence_of_undefined_length_are_quarantined() -> None:
+    def graphics(dataset: Dataset) -> None:
+        dataset.GraphicAnnotationSequence = sequence(item(GraphicLayer="L"))
+        dataset["GraphicAnnotationSequence"].is_undefined_length = True
+
+    with pytest.raises(Quarantined) as caught:
+        cleaned(part10(ct(graphics)))
+    assert caught.value.faults[0].rule == "graphic-annotation"
 
 
 def test_an_overlay_in_the_pixels_is_quarantined() -> None:

@@ -173,4 +173,4 @@ def test_the_sites_secret_and_settings_are_the_default(
 
 
 def test_an_unknown_transfer_syntax_falls_back_to_the_coding() -> None:
-    assert memory.ExplicitVRLittleEndian == memory._syntax(item(PatientName="x"))  # noqa: SLF001 - the fallback alone
+    assert memory._syntax(item(PatientName="x")) == ExplicitVRLittleEndian  # noqa: SLF001 - the fallback alone

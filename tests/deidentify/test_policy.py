@@ -248,6 +248,7 @@ def test_a_known_tag_stored_as_un_is_decided_by_its_own_vr() -> None:
         (0x00190010, "LO", "Rossi^Giulia", Do.REMOVE),
         (0x001910FF, "IS", "SIEMENS MR HEADER", Do.REMOVE),
         (0x00010010, "LO", "SIEMENS MR HEADER", Do.REMOVE),
+        (0xFFFF1001, "LO", "SIEMENS MR HEADER", Do.REMOVE),
     ],
 )
 def test_only_listed_private_attributes_stay_under_retain_safe_private(

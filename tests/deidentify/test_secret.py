@@ -72,6 +72,14 @@ def test_a_folder_that_cannot_hold_it_is_named_as_such(tmp_path: Path) -> None:
         secret.load(tmp_path / "loop")
 
 
+def test_a_folder_that_cannot_be_made_is_told() -> None:
+    nowhere = Path("/proc/scanward-nowhere/site.key")
+    with pytest.raises(Misconfigured, match="cannot be made"):
+        secret.load_or_create(nowhere)
+    with pytest.raises(Misconfigured, match="cannot be written"):
+        secret.import_secret(nowhere, secret.encode(SECRET))
+
+
 def test_it_cannot_be_made_where_links_lead_nowhere(tmp_path: Path) -> None:
     (tmp_path / "gone").symlink_to(tmp_path / "nowhere" / "deep")
     with pytest.raises(Misconfigured):

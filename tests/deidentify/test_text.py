@@ -94,6 +94,12 @@ def test_whatever_may_hold_an_identifier_is_suspicious(raw: bytes) -> None:
     assert ROSSI.suspicious(raw)
 
 
+def test_numbers_are_suspicious_by_the_numbers_of_the_patient() -> None:
+    numbered = identifiers(ids=("123456",))
+    assert numbered.suspicious_number(b"12\\123456")
+    assert not numbered.suspicious_number(b"12.5\\3")
+
+
 @pytest.mark.parametrize("raw", [b"ACME", b"", b"1.5\\2.5", b"v1.2.3.4"])
 def test_plain_values_are_not(raw: bytes) -> None:
     assert not ROSSI.suspicious(raw)
