@@ -16,7 +16,7 @@ from scanward.deidentify.charset import charsets_of, values_at_any_price
 from scanward.deidentify.keys import Keys
 from scanward.deidentify.policy import vr_of
 from scanward.dicom.structure import Findings, check_uid
-from scanward.dicom.structure.coding import SERIES_UID, SOP_CLASS_UID, STUDY_UID, Element
+from scanward.dicom.structure.coding import NOTABLE, SERIES_UID, SOP_CLASS_UID, STUDY_UID, Element
 from scanward.errors import Fault
 
 Marks = tuple[bytes, ...]
@@ -159,11 +159,12 @@ class Knowledge:
     def _attributes(self, marks: Marks) -> dict[int, Element]:
         attributes, at = {}, 0
         for raw in marks:
-            value = at + self._headers.value_of(raw)
-            # Of a marked header the value is missing; its length is what the gate asks for.
-            length = self._headers.length_of(raw)
-            stop = value + length
-            vr = raw[4:6].decode("latin-1") if self._headers.explicit else ""
-            attributes[tag_of(raw)] = Element(tag_of(raw), vr, at, value, stop, stop, undefined=False)
+            tag = tag_of(raw)
+            if tag in NOTABLE:
+                value = at + self._headers.value_of(raw)
+                # Of a marked header the value is missing; its length is what the gate asks for.
+                stop = value + self._headers.length_of(raw)
+                vr = raw[4:6].decode("ascii") if self._headers.explicit else ""
+                attributes[tag] = Element(tag, vr, at, value, stop, stop, undefined=False)
             at += len(raw)
         return attributes

@@ -23,12 +23,13 @@ _NOTHING = re.compile(r"(?!)")
 # Letters beyond ASCII that re.IGNORECASE takes for ASCII ones, and casefold does not.
 _FOLDS = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"})
 _DOTS_OF_A_UID = 5
+_OF_NUMBERS = b"0123456789+-.e \\"
 
 
 class Identifiers:
     """One patient's identifiers. Immutable in effect; equal inputs give the same object."""
 
-    __slots__ = ("_alternatives", "_byte_hints", "_compiled", "_hints", "numbers", "words")
+    __slots__ = ("_alternatives", "_byte_hints", "_compiled", "_hints", "_number_hints", "numbers", "words")
 
     def __init__(self, ids: tuple[str, ...], names: tuple[str, ...], dates: tuple[str, ...]) -> None:
         """Take IDs (at least 3 characters), names (parts of at least 3 letters), dates (usual spellings)."""
@@ -44,6 +45,7 @@ class Identifiers:
         years = {match[1] for date in dates if (match := _DATE.match(date.strip()))}
         self._hints = tuple(sorted({_fold(one) for one in parts | numbers} | years))
         self._byte_hints = tuple(one.encode() for one in self._hints if one.isascii())
+        self._number_hints = tuple(one for one in self._byte_hints if not one.strip(_OF_NUMBERS))
 
     def suspicious(self, raw: bytes | memoryview) -> bool:
         """Tell quickly whether an undecoded value must be decoded and looked at.
@@ -58,6 +60,14 @@ class Identifiers:
             if hint in text:
                 return True
         return text.count(b".") >= _DOTS_OF_A_UID and IN_TEXT_BYTES.search(text) is not None
+
+    def suspicious_number(self, raw: bytes) -> bool:
+        """Tell the same of a value that holds nothing but the characters of numbers."""
+        text = raw.lower()
+        for hint in self._number_hints:
+            if hint in text:
+                return True
+        return raw.count(b".") >= _DOTS_OF_A_UID and IN_TEXT_BYTES.search(raw) is not None
 
     def found_in(self, text: str) -> bool:
         """Tell whether an identifier stands in a text."""

@@ -38,7 +38,9 @@ def _kept(rule: Rule, vr: str, raw: bytes, charsets: Charsets, subject: Subject,
 
 def must_look(rule: Rule, raw: bytes, subject: Subject) -> bool:
     """Tell quickly whether a kept value has to be decoded and read."""
-    return subject.identifiers.suspicious(raw) or (rule.how is How.SCAN_NUMBER and is_odd_number(raw))
+    if rule.how is How.SCAN_NUMBER:
+        return is_odd_number(raw) or subject.identifiers.suspicious_number(raw)
+    return subject.identifiers.suspicious(raw)
 
 
 def _encoded(rule: Rule, vr: str, values: tuple[str, ...], charsets: Charsets) -> bytes:
