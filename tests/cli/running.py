@@ -97,11 +97,16 @@ def write_ct(path: Path, number: int = 1, person: Person = Person()) -> Path:
 
 
 def write_folder(folder: Path, count: int, people: int = 3) -> Path:
-    """Write `count` images of a few people, in folders that tell nothing."""
+    """Write `count` images of a few people, in folders that tell nothing; they differ by UID alone."""
+    models: dict[int, bytes] = {}
     for number in range(count):
         who = number % people
-        person = Person(f"MRN-77{who:05}", f"Zwiebelfisch^Adalbert{who}", study=who + 1)
-        write_ct(folder / f"set{who}" / f"IM{number:05}.dcm", number + 1, person)
+        path = folder / f"set{who}" / f"IM{number:05}.dcm"
+        if who not in models:
+            person = Person(f"MRN-77{who:05}", f"Zwiebelfisch^Adalbert{who}", study=who + 1)
+            models[who] = write_ct(path, 100_000, person).read_bytes()
+        old, new = f"{ROOT}.{who + 1}.1.100000", f"{ROOT}.{who + 1}.1.{100_000 + number}"
+        path.write_bytes(models[who].replace(old.encode(), new.encode()))
     return folder
 
 

@@ -51,7 +51,7 @@ def test_a_file_that_kills_its_worker_is_rejected_and_no_other_is_lost(tmp_path:
 
 
 def test_a_process_killed_in_the_middle_costs_no_file(tmp_path: Path) -> None:
-    write_folder(tmp_path / "in", 900)
+    write_folder(tmp_path / "in", 600)
     whole = scanward(tmp_path, "deidentify", tmp_path / "in", tmp_path / "whole", "--jobs", 1)
     assert whole.returncode == 0
     arguments = command("deidentify", tmp_path / "in", tmp_path / "out", "--jobs", 2)
@@ -81,7 +81,7 @@ def _workers_of(main: int) -> list[int]:
 
 def test_a_cluster_whose_worker_is_killed_in_the_middle_ends_like_one_process(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
-    write_folder(tmp_path / "in", 900)
+    write_folder(tmp_path / "in", 600)
     whole = scanward(tmp_path, "deidentify", tmp_path / "in", tmp_path / "whole", "--jobs", 1)
     assert whole.returncode == 0
     key = {"SCANWARD_KEY_FILE": str(tmp_path / ".config" / "scanward" / "site.key")}

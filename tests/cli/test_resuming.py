@@ -91,7 +91,7 @@ def test_killed_in_the_middle_again_and_again_it_ends_like_one_whole_run(jobs: i
 
 
 def test_ctrl_c_ends_cleanly_and_the_next_run_goes_on(tmp_path: Path) -> None:
-    write_folder(tmp_path / "in", 900)
+    write_folder(tmp_path / "in", 600)
     arguments = command("deidentify", tmp_path / "in", tmp_path / "out", "--jobs", 2)
     with subprocess.Popen(
         arguments,
@@ -109,11 +109,11 @@ def test_ctrl_c_ends_cleanly_and_the_next_run_goes_on(tmp_path: Path) -> None:
     assert run.returncode in {0, 130}  # it may have been faster than the signal
     assert "Traceback" not in said
     assert scanward(tmp_path, *arguments[3:]).returncode == 0
-    assert len(outputs(tmp_path / "out")) == 900
+    assert len(outputs(tmp_path / "out")) == 600
 
 
 def test_two_runs_at_once_on_one_output_are_refused(tmp_path: Path) -> None:
-    write_folder(tmp_path / "in", 900)
+    write_folder(tmp_path / "in", 600)
     arguments = command("deidentify", tmp_path / "in", tmp_path / "out", "--jobs", 2)
     with subprocess.Popen(
         arguments, env=environment(tmp_path), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
