@@ -35,16 +35,21 @@ def _value(vr: str, text: str, sample: bytes) -> bytes:
 
 
 @st.composite
-def _element(draw: st.DrawFn, depth: int, *, explicit: bool) -> tuple[int, bytes]:
-    tag = draw(st.sampled_from(_TAGS))
+def _coded(draw: st.DrawFn, tag: int, depth: int, *, explicit: bool) -> bytes:
     vr = VRS[tag]
     if vr == "SQ":
-        return tag, draw(_sequence(tag, depth, explicit=explicit))
+        return draw(_sequence(tag, depth, explicit=explicit))
     sample = draw(_SAMPLES.get(vr, _EVEN))
     value = _value(vr, draw(_TEXT), sample)
     if vr in {"OB", "OW", "UN", "FD", "FL", "UL", "SL", "SS", "AT", "OF", "OD"}:
         value = draw(_EVEN)
-    return tag, b.explicit(tag, vr, value) if explicit else b.implicit(tag, value)
+    return b.explicit(tag, vr, value) if explicit else b.implicit(tag, value)
+
+
+@st.composite
+def _element(draw: st.DrawFn, depth: int, *, explicit: bool) -> tuple[int, bytes]:
+    tag = draw(st.sampled_from(_TAGS))
+    return tag, draw(_coded(tag, depth, explicit=explicit))
 
 
 @st.composite
@@ -62,8 +67,7 @@ def _sequence(draw: st.DrawFn, tag: int, depth: int, *, explicit: bool) -> bytes
 
 
 @st.composite
-def _object(draw: st.DrawFn) -> bytes:
-    explicit = draw(st.booleans())
+def _elements(draw: st.DrawFn, *, explicit: bool) -> dict[int, bytes]:
     known = {
         tag: b.explicit(tag, vr, value) if explicit else b.implicit(tag, value)
         for tag, (vr, value) in b.fields().items()
@@ -78,9 +82,40 @@ def _object(draw: st.DrawFn) -> bytes:
         creator, value = (0x00190010, "LO", block), (0x00191003, "DS", draw(_SAMPLES["DS"]))
         for tag, vr, raw in (creator, value):
             made[tag] = b.explicit(tag, vr, b.even(raw)) if explicit else b.implicit(tag, b.even(raw))
-    elements = {**made, **known}
+    return {**made, **known}
+
+
+def _file(elements: dict[int, bytes], *, explicit: bool, instance: str = b.INSTANCE) -> bytes:
     body = b"".join(elements[tag] for tag in sorted(elements))
-    return b.part10(body, b.EXPLICIT if explicit else b.IMPLICIT)
+    return b.part10(body, head=b.meta(b.EXPLICIT if explicit else b.IMPLICIT, instance=instance))
+
+
+@st.composite
+def _object(draw: st.DrawFn) -> bytes:
+    explicit = draw(st.booleans())
+    return _file(draw(_elements(explicit=explicit)), explicit=explicit)
+
+
+@st.composite
+def _series(draw: st.DrawFn) -> list[bytes]:
+    """Make objects that differ in the instance UID and a few elements, now and then in the patient too."""
+    explicit = draw(st.booleans())
+    base = draw(_elements(explicit=explicit))
+    free = sorted(set(base) & set(_TAGS)) or [0x00080008]
+    changing = draw(st.lists(st.sampled_from(free), max_size=4, unique=True))
+    made = []
+    for number in range(draw(st.integers(3, 6))):
+        instance = f"1.2.3.{10 ** draw(st.integers(0, 3))}.{number}"
+        uid, patient = b.uid(instance), draw(st.sampled_from([b"12345678", b"12345678", b"87654321"]))
+        own = {
+            b.INSTANCE_TAG: b.explicit(b.INSTANCE_TAG, "UI", uid)
+            if explicit
+            else b.implicit(b.INSTANCE_TAG, uid),
+            b.ID_TAG: b.explicit(b.ID_TAG, "LO", patient) if explicit else b.implicit(b.ID_TAG, patient),
+            **{tag: draw(_coded(tag, 2, explicit=explicit)) for tag in changing},
+        }
+        made.append(_file(base | own, explicit=explicit, instance=instance))
+    return made
 
 
 @cache
@@ -93,3 +128,11 @@ def _both(profile: str) -> Both:
 @given(raw=_object())
 def test_made_objects_come_out_alike_both_ways(profile: str, raw: bytes) -> None:
     _both(profile).assert_alike(raw)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@settings(max_examples=100, deadline=None)
+@given(series=_series())
+def test_slices_of_made_series_come_out_alike_both_ways(profile: str, series: list[bytes]) -> None:
+    for raw in series:
+        _both(profile).assert_alike(raw)
