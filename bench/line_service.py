@@ -38,7 +38,7 @@ def service_seconds(files: list[Path], scratch: Path) -> float:
         )
         try:
             port = _port(log)
-            _wait(port, "/ready", lambda answer: "statusCode" not in answer)
+            _wait(port, "/ready", lambda answer: answer.get("status") == "ready")
             began = time.perf_counter()
             for start in range(0, len(files), FILES_A_REQUEST):
                 _upload(port, files[start : start + FILES_A_REQUEST])

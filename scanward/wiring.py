@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from scanward.pipeline import Line
 
 
+WORKER_MODULES = ("scanward.adapters.local.opening", "sqlalchemy.dialects.sqlite")
+"""What every worker will import: the process that they are forked from does it once for all."""
+
+
 def open_ports(settings: Settings, *, sweep: bool = True) -> Ports:
     """Open a site: store, catalog (upgraded if older), key; sweep what a crash left.
 

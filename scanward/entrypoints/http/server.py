@@ -80,7 +80,7 @@ def application(
     """Return the application; `/ready` asks the supervisor, if there is one, for its workers."""
 
     def workers_alive() -> bool:
-        return supervisor is None or settings.workers == 0 or bool(supervisor.processes)
+        return supervisor is None or supervisor.at_work
 
     return create_app(settings, ports, start_token=token, workers_alive=workers_alive)
 

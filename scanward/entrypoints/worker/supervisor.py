@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 
-from scanward import logs
+from scanward import logs, wiring
 from scanward.entrypoints.worker import loop
 from scanward.entrypoints.worker.messages import SETTLE, Claimed, Message
 from scanward.errors import ScanwardError
@@ -27,7 +27,7 @@ _LONGEST_PAUSE = 10.0
 _log = logs.logger(__name__)
 # Workers are forked from a server that has imported all they need and has no threads: fast and clean.
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload([loop.__name__])
+_processes.set_forkserver_preload([loop.__name__, *wiring.WORKER_MODULES])
 
 
 @dataclass
@@ -78,6 +78,11 @@ class Supervisor:
     def processes(self) -> list[int]:
         """Return the process ids of the workers."""
         return [worker.process.pid for worker in self._workers if worker.process.pid is not None]
+
+    @property
+    def at_work(self) -> bool:
+        """Return whether at least one worker is there and has asked for work, or none is wanted."""
+        return not self._settings.workers or any(worker.ready for worker in self._workers)
 
     @property
     def ready(self) -> bool:
