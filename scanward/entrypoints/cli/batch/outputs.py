@@ -10,8 +10,9 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from scanward.adapters.local.disk import start_write_back
+from scanward.adapters.local.disk import Syncer
 from scanward.dicom.pieces import Piece, write_pieces
 from scanward.entrypoints.cli.batch.plan import Plan
 from scanward.entrypoints.cli.batch.state import Done, Owners, StateWriter
@@ -44,6 +45,7 @@ class Outputs:
         self._owners = Owners(plan.state)
         self._prefix = os.path.join(plan.state, "tmp", f"{plan.run}-{secrets.token_hex(4)}-")
         self._count = 0
+        self._syncer = Syncer()
         self._folders: set[str] = set()
         self._pending: list[Pending] = []
         self._touched: set[str] = set()
@@ -65,7 +67,6 @@ class Outputs:
             pending = Pending(temporary, descriptor, output, Done(*hashes, output, 0, 0), suffix)
             self._pending.append(pending)
             write_pieces(pieces, source_fd, descriptor)
-            start_write_back(descriptor)
             # The kernel's own times are as coarse as its ticks; this one tells two outputs apart.
             now = time.time_ns()
             os.utime(descriptor, ns=(now, now))
@@ -79,8 +80,8 @@ class Outputs:
         if not self._pending:
             return []
         try:
+            self._syncer.files([pending.descriptor for pending in self._pending])
             for pending in self._pending:
-                os.fsync(pending.descriptor)
                 os.close(pending.descriptor)
                 pending.descriptor = -1
             self._state.append([pending.done for pending in self._pending])
@@ -146,14 +147,7 @@ class Outputs:
                 self._touched.add(folder)
 
     def _sync_folders(self) -> None:
-        for folder in self._touched:
-            descriptor = os.open(
-                os.path.join(self._plan.target, folder), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-            )
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+        self._syncer.folders([Path(self._plan.target, folder) for folder in self._touched])
         self._touched.clear()
 
 
