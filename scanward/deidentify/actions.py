@@ -46,6 +46,7 @@ _EACH: dict[How, One] = {
     How.SCAN: lambda value, subject, keys: text.scan(value, subject.identifiers, keys.uid),
     How.SCAN_CODE: lambda value, subject, _: text.scan_code(value, subject.identifiers),
     How.SCAN_NUMBER: lambda value, subject, _: text.scan_number(value, subject.identifiers),
+    How.SCAN_UID: lambda value, *_: text.scan_uid(value),
     How.UID: lambda value, _, keys: keys.uid(value),
     How.DATE_YEAR: lambda value, *_: dates.year_of_date(trim(value)),
     How.DATE_SHIFT: lambda value, subject, _: dates.shift_date(trim(value), subject.shift_days),

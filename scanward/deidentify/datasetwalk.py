@@ -19,7 +19,7 @@ from scanward.deidentify.charset import Charsets, charsets_of
 from scanward.deidentify.keys import Keys, Subject
 from scanward.deidentify.policy import Policy, vr_of
 from scanward.deidentify.report import path_text
-from scanward.deidentify.rule import Do, Rule
+from scanward.deidentify.rule import Do, How, Rule
 from scanward.deidentify.values import new_value
 from scanward.deidentify.writer import Writer
 
@@ -107,7 +107,7 @@ class DatasetWalk:
 
     def _value(self, one: _Element, vr: str, place: Place, rule: Rule) -> bytes | None:
         raw = one.raw or b""
-        if one.vr in {"", "UN"} and rule.do is Do.KEEP and not self._may_name(one.tag):
+        if one.vr in {"", "UN"} and rule.how is How.NONE and not self._may_name(one.tag):
             return self.writer.element(one.tag, "UN", raw)
         value = new_value(rule, vr, raw, place.charsets, self.subject, self.keys)
         if value.rstrip(b" \0") != raw.rstrip(b" \0"):

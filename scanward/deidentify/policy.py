@@ -14,7 +14,7 @@ from scanward.deidentify.actions import is_textual
 from scanward.deidentify.markers import MARKER_TAGS, Marker, markers
 from scanward.deidentify.profile import Profile, tag_number
 from scanward.deidentify.resolution import AGES, kept, need_of, resolve, rule_of, scanned
-from scanward.deidentify.rule import EMPTY, KEEP, RECURSE, REMOVE, Do, How, Rule
+from scanward.deidentify.rule import CLASS_UID, EMPTY, KEEP, RECURSE, REMOVE, Do, How, Rule
 from scanward.deidentify.table import Row
 
 _PATIENT_NAME = 0x00100010
@@ -144,9 +144,9 @@ class Policy:
         """
         tag = path[-1]
         if tag in self._supplement.structural:
-            return KEEP
+            return scanned(vr, "3")
         if tag in self._supplement.class_uids or tag in self._supplement.kept:
-            return scanned(vr, need) if vr != "UI" else KEEP
+            return scanned(vr, need) if vr != "UI" else CLASS_UID
         entry = supplement.known(tag)
         retired = entry is not None and entry.retired
         inside = self._inside(path, sop_class_uid)

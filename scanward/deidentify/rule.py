@@ -19,14 +19,15 @@ class Do(StrEnum):
 class How(StrEnum):
     """Which replacer makes the new value (`actions.replace`).
 
-    With Do.KEEP: NONE means the bytes stay; SCAN, SCAN_CODE and SCAN_NUMBER mean they stay unless an
-    identifier is found in them: `subject.identifiers.suspicious(raw)` says whether `replace` must be asked.
+    With Do.KEEP: NONE means the bytes stay; the SCAN kinds mean that they stay unless something is found in
+    them: `values.must_look` says whether the value must be decoded and `replace` asked.
     """
 
     NONE = "none"
     SCAN = "scan"
     SCAN_CODE = "scan-code"
     SCAN_NUMBER = "scan-number"
+    SCAN_UID = "scan-uid"
     UID = "uid"
     DATE_YEAR = "date-year"
     DATE_SHIFT = "date-shift"
@@ -59,4 +60,5 @@ class Rule:
 KEEP = Rule(Do.KEEP, How.NONE, "K")
 REMOVE = Rule(Do.REMOVE, How.NONE, "X")
 EMPTY = Rule(Do.EMPTY, How.NONE, "Z")
+CLASS_UID = Rule(Do.KEEP, How.SCAN_UID, "K")
 RECURSE = Rule(Do.RECURSE, How.NONE, "K")

@@ -13,6 +13,7 @@ from scanward.deidentify.uids import IN_TEXT
 # A word, or a measure with its unit; bare numbers may be anything and go.
 _TOKEN = re.compile(r"\b[Ww]/[Oo]\b|[A-Za-z][A-Za-z0-9]*|\d+(?:\.\d+)?[A-Za-z]+|[^\W\d_]\w*")
 _NUMBER = re.compile(r"[ ]*(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)?[ \0]*")
+_UIDS = re.compile(rb"(?:[0-2](?:\.\d+)+)?(?:\\[0-2](?:\.\d+)+)*[\0 ]*")
 _MEASURE = re.compile(
     r"\d{1,3}(?:\.\d{1,2})?(?:mm|cm|ms|s|sec|min|kv|kvp|ma|mas|mgy|hz|mhz|t|d|x|ch|deg|ml|mg|gy|mev|mv|st|nd|rd|th)"
 )
@@ -58,6 +59,16 @@ def scan_number(value: str, identifiers: Identifiers) -> str:
     Nothing if it is no number or one of this patient's numbers.
     """
     return "" if _NUMBER.fullmatch(value) is None or value.strip() in identifiers.numbers else value
+
+
+def scan_uid(value: str) -> str:
+    """Return a kept UID of a class or scheme, or nothing if it has not the form of one (PS3.5 9.1)."""
+    return value if _UIDS.fullmatch(value.encode("utf-8")) else ""
+
+
+def is_odd_uid(raw: bytes) -> bool:
+    """Tell quickly whether a UI value must be looked at: it holds something else than UIDs."""
+    return _UIDS.fullmatch(raw) is None
 
 
 def is_odd_number(raw: bytes) -> bool:

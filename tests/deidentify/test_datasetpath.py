@@ -173,6 +173,29 @@ def test_a_sequence_stored_as_un_in_big_endian_goes() -> None:
     assert "ProcedureCodeSequence" not in output(file[:at] + un + file[at:])
 
 
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian])
+def test_a_kept_text_stored_as_un_is_read_in_either_byte_order(syntax: str) -> None:
+    order = ">" if syntax == ExplicitVRBigEndian else "<"
+    un = struct.pack(f"{order}HH2sHI", 0x0018, 0x1020, b"UN", 0, 10) + b"of ROSSI 1"
+    file = part10(ct(), syntax)
+    at = file.index(struct.pack(f"{order}HH", 0x0020, 0x000D), 200)
+    assert output(file[:at] + un + file[at:]).SoftwareVersions == "of 1"
+
+
+def test_a_class_uid_that_is_none_does_not_stay() -> None:
+    def odd(dataset: Dataset) -> None:
+        dataset.SpecificCharacterSet = ["ISO_IR 192", "ROSSI"]
+        dataset.ProcedureCodeSequence = sequence(
+            item(CodingSchemeUID="SMITH", ContextUID="1.2.840.10008.6.1.1")
+        )
+
+    file = part10(ct(odd))
+    new = output(file)
+    assert new.ProcedureCodeSequence[0].CodingSchemeUID == ""
+    assert new.ProcedureCodeSequence[0].ContextUID == "1.2.840.10008.6.1.1"
+    assert b"ROSSI" not in joined(cleaned(file), file)
+
+
 def test_an_odd_length_is_padded() -> None:
     file = part10(ct())
     at = file.index(struct.pack("<HH2sH", 0x0008, 0x0070, b"LO", 4))
