@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import random
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
+from bench.corpus import header
 from tests.deidentify.bytepath.both import Both
 from tests.dicom.real import content
 from tests.hostile import build as b
@@ -57,6 +59,24 @@ def test_mutated_files_end_alike_both_ways(both: Both, name: str) -> None:
     raw = bytes(content(name))
     for _ in range(_MUTATIONS // len(_BASES)):
         both.assert_alike(_mutated(raw, rng))
+
+
+def _slice(index: int) -> bytes:
+    made, file = header(0, index), BytesIO()
+    made.Rows = made.Columns = 4
+    made.add_new(0x7FE00010, "OW", bytes(32))
+    made.save_as(file, enforce_file_format=True)
+    return file.getvalue()
+
+
+def test_mutated_slices_of_a_series_that_was_seen_before_end_alike_both_ways(both: Both) -> None:
+    rng = random.Random(1)  # noqa: S311 - mutations, no secret
+    ends = []
+    for index in range(60):
+        raw = _slice(index)
+        assert not both.assert_alike(raw)
+        ends += [both.assert_alike(_mutated(raw, rng)) for _ in range(5)]
+    assert set(ends) == {"", "Irregular"}
 
 
 _SMALL = b.part10(
