@@ -13,7 +13,7 @@ from scanward.deidentify.bytepath import BytePath
 from scanward.deidentify.bytepath_source import Irregular, ViewSource
 from scanward.deidentify.keys import Keys
 from scanward.deidentify.policy import Policy
-from scanward.deidentify.profile import load
+from scanward.deidentify.profile import Profile, load
 from scanward.deidentify.report import Cleaned
 from scanward.dicom.structure import DEFAULT, Structure, check
 from scanward.errors import BadInput, InvalidDicom, Quarantined
@@ -45,9 +45,9 @@ class Outcome:
 class Both:
     """The byte path alone and the gate with the pydicom path, under one profile and one secret."""
 
-    def __init__(self, profile: str = PROFILES[0]) -> None:
+    def __init__(self, profile: str | Profile = PROFILES[0]) -> None:
         """Begin with nothing remembered."""
-        self.policy = Policy(load(profile))
+        self.policy = Policy(profile if isinstance(profile, Profile) else load(profile))
         self.keys = Keys(SECRET)
         self.bytepath = BytePath(self.policy, self.keys, DEFAULT)
 
