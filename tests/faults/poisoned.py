@@ -6,12 +6,12 @@ import dataclasses
 import os
 import signal
 import time
-from multiprocessing.connection import Connection
 
 from scanward import wiring
 from scanward.deidentify.engine import Engine
 from scanward.deidentify.report import Cleaned
 from scanward.entrypoints.worker import loop
+from scanward.entrypoints.worker.seat import Seat
 from scanward.errors import Unavailable
 from scanward.pipeline import Line
 from scanward.ports import Ports
@@ -43,5 +43,5 @@ def poisoned_line(settings: Settings, ports: Ports) -> Line:
     return dataclasses.replace(line)
 
 
-def main(settings: Settings, supervisor: Connection) -> None:
-    loop.main(settings, supervisor, poisoned_line)
+def main(settings: Settings, seat: Seat) -> None:
+    loop.main(settings, seat, poisoned_line)

@@ -14,7 +14,7 @@ from scanward.adapters.local.disk import disk_errors, require_space, start_write
 from scanward.dicom.pieces import Piece, Span, write_pieces
 
 _CHECK_EVERY = 8 << 20
-_CHUNK = 1 << 20
+_CHUNK = 1 << 17
 _HINT_EVERY = 1 << 18
 
 
@@ -105,9 +105,10 @@ class StagedFile:
             self._hash.update(piece)
             return
         offset, left = piece.offset, piece.length
+        buffer = memoryview(bytearray(min(left, _CHUNK)))
         while left:
-            chunk = os.pread(source_fd, min(left, _CHUNK), offset)
-            if not chunk:
+            count = os.preadv(source_fd, [buffer[: min(left, _CHUNK)]], offset)
+            if not count:
                 raise OSError(errno.EIO, "the source ended while it was copied")
-            self._hash.update(chunk)
-            offset, left = offset + len(chunk), left - len(chunk)
+            self._hash.update(buffer[:count])
+            offset, left = offset + count, left - count

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 
 from scanward import logs, wiring
-from scanward.entrypoints.worker.messages import SETTLE, Began, Claimed
+from scanward.entrypoints.worker.seat import NOBODY, SETTLE, Seat
 from scanward.errors import ScanwardError
 from scanward.pipeline import Line, Work, advance, settle
 from scanward.ports import Ports
@@ -30,7 +31,7 @@ _log = logs.logger(__name__)
 
 def main(
     settings: Settings,
-    supervisor: Connection,
+    seat: Seat,
     open_line: Callable[[Settings, Ports], Line] = wiring.open_line,
 ) -> None:
     """Work until SIGTERM, which lets the current object end, or until the supervisor is gone."""
@@ -40,18 +41,18 @@ def main(
     threading.Thread(target=_end_with_parent, daemon=True).start()
     logs.configure(settings.log_level)
     ports = wiring.open_ports(settings, sweep=False)
-    _Worker(settings, open_line(settings, ports), supervisor, stopping).run()
+    worker = _Worker(settings, open_line(settings, ports), seat, stopping)
+    gc.freeze()  # Modules, tables and the policy stay for good: the collector need not look at them again.
+    worker.run()
 
 
 class _Worker:
-    def __init__(
-        self, settings: Settings, line: Line, supervisor: Connection, stopping: threading.Event
-    ) -> None:
+    def __init__(self, settings: Settings, line: Line, seat: Seat, stopping: threading.Event) -> None:
         self._name = f"{socket.gethostname()}-{os.getpid()}"
         self._lease = settings.lease_seconds
         self._line = line
         self._executions = line.ports.executions
-        self._supervisor = supervisor
+        self._seat = seat
         self._stopping = stopping
 
     def run(self) -> None:
@@ -62,7 +63,7 @@ class _Worker:
                 claims = self._executions.claim(self._name, BATCH, self._lease)
                 if claims:
                     idle, pause = False, _SHORTEST_PAUSE
-                    self._supervisor.send(Claimed(tuple(claims)))
+                    self._seat.claimed(claims)
                     self._work(claims)
                     continue
             except ScanwardError as fault:
@@ -70,7 +71,7 @@ class _Worker:
                 _log.warning("line interrupted", operation="worker", error=fault.error, reason=fault.message)
                 pause = _AFTER_FAULT
             if not idle:
-                self._supervisor.send(Claimed(()))
+                self._seat.claimed(())
                 idle = True
             self._stopping.wait(pause)
             pause = min(pause * 2, max(pause, _LONGEST_PAUSE))
@@ -82,7 +83,7 @@ class _Worker:
                 for index, claim in enumerate(claims)
                 if index == 0 or not self._stopping.is_set()
             ]
-            self._supervisor.send(Began(-1, SETTLE))
+            self._seat.begin(NOBODY, SETTLE)
             outcomes = settle(works, self._line.ports)
             self._executions.finish(outcomes)
         self._executions.release(claims[len(works) :])
@@ -98,7 +99,7 @@ class _Worker:
 
     def _advance(self, index: int, claim: Claim) -> Work:
         try:
-            return advance(claim, self._line, lambda stage: self._supervisor.send(Began(index, stage)))
+            return advance(claim, self._line, lambda stage: self._seat.begin(index, stage))
         except Exception as fault:  # noqa: BLE001 - a door: one object's surprise must not end the batch
             _log.exception("unexpected", operation="execution", execution_id=claim.execution_id)
             return Work(claim).failed(unexpected(fault))

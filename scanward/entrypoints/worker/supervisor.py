@@ -7,13 +7,14 @@ import multiprocessing
 import threading
 import time
 from collections.abc import Callable, Iterator
+from ctypes import c_double
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
 
 from scanward import logs, wiring
 from scanward.entrypoints.worker import loop
-from scanward.entrypoints.worker.messages import SETTLE, Claimed, Message
+from scanward.entrypoints.worker.seat import CELLS, SETTLE, Seat
 from scanward.errors import ScanwardError
 from scanward.ports import Ports
 from scanward.ports.executions import Claim, Outcome, Stage, Status
@@ -32,38 +33,35 @@ _processes.set_forkserver_preload([loop.__name__, *wiring.WORKER_MODULES])
 
 @dataclass
 class _Worker:
-    """One worker process and what it last said."""
+    """One worker process, and what it last leased; () when it is idle, None before it asked."""
 
     process: ForkServerProcess
-    pipe: Connection
-    claims: tuple[Claim, ...] = ()
-    index: int = -1
-    stage: str = ""
-    since: float = 0.0
-    ready: bool = False
+    seat: Seat
+    leased: tuple[Claim, ...] | None = None
 
-    def hear(self, message: Message) -> None:
-        self.ready = True
-        self.since = time.monotonic()
-        if isinstance(message, Claimed):
-            self.claims, self.index, self.stage = message.claims, -1, ""
-        else:
-            self.index, self.stage = message.index, message.stage
+    @property
+    def ready(self) -> bool:
+        return self.leased is not None
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        return self.leased or ()
 
     @property
     def current(self) -> Claim | None:
-        return self.claims[self.index] if 0 <= self.index < len(self.claims) else None
+        index = self.seat.index
+        return self.claims[index] if 0 <= index < len(self.claims) else None
 
     @property
     def others(self) -> list[Claim]:
-        return [claim for place, claim in enumerate(self.claims) if place != self.index]
+        return [claim for place, claim in enumerate(self.claims) if place != self.seat.index]
 
 
 class Supervisor:
     """Keeps `settings.workers` workers at the line. Its methods are called from one thread at a time."""
 
     def __init__(
-        self, settings: Settings, ports: Ports, main: Callable[[Settings, Connection], None] = loop.main
+        self, settings: Settings, ports: Ports, main: Callable[[Settings, Seat], None] = loop.main
     ) -> None:
         """Take the site; nothing is started yet. `main` is what a worker process runs."""
         self._main = main
@@ -122,18 +120,19 @@ class Supervisor:
         self._workers += [self._start() for _ in due]
 
     def _start(self) -> _Worker:
-        ours, theirs = _processes.Pipe()
-        process = _processes.Process(target=self._main, args=(self._settings, theirs), daemon=False)
+        ours, theirs = _processes.Pipe(duplex=False)
+        cells = _processes.RawArray(c_double, CELLS)
+        process = _processes.Process(target=self._main, args=(self._settings, Seat(theirs, cells)))
         process.start()
         theirs.close()
-        return _Worker(process, ours)
+        return _Worker(process, Seat(ours, cells))
 
     def _listen(self, seconds: float) -> None:
         """Hear the workers until one of them speaks or ends; a pipe that is full would hold its worker up."""
-        pipes = [worker.pipe for worker in self._workers]
+        pipes = [worker.seat.pipe for worker in self._workers]
         ready = wait([*pipes, *(worker.process.sentinel for worker in self._workers)], timeout=seconds)
         for worker in self._workers:
-            if worker.pipe in ready:
+            if worker.seat.pipe in ready:
                 _drain(worker)
 
     def _bury_dead(self) -> None:
@@ -149,7 +148,7 @@ class Supervisor:
         _drain(worker)
         worker.process.join()
         _log.warning(
-            "worker died", operation="worker", exit=worker.process.exitcode, stage=worker.stage or None
+            "worker died", operation="worker", exit=worker.process.exitcode, stage=worker.seat.stage or None
         )
         with contextlib.suppress(ScanwardError):  # Leases lapse by themselves if the catalog cannot be used.
             if worker.current is not None:
@@ -157,7 +156,7 @@ class Supervisor:
                 self._executions.release(worker.others)
             else:
                 self._executions.renew(worker.claims, 0)
-        worker.pipe.close()
+        worker.seat.pipe.close()
         self._workers.remove(worker)
         self._deaths = 0 if worker.ready else self._deaths + 1
         self._starts.append(time.monotonic() + min(_FIRST_PAUSE * 2**self._deaths, _LONGEST_PAUSE))
@@ -165,16 +164,16 @@ class Supervisor:
     def _end_overdue(self) -> None:
         limit = self._settings.stage_seconds
         for worker in list(self._workers):
-            seconds = time.monotonic() - worker.since
-            if not worker.claims or not worker.stage or seconds <= limit:
+            seconds = time.monotonic() - worker.seat.since
+            if not worker.claims or not worker.seat.stage or seconds <= limit:
                 continue
             worker.process.kill()
             worker.process.join()
             _drain(worker)
             current = worker.current
-            if current is not None and worker.stage != SETTLE:
+            if current is not None and worker.seat.stage != SETTLE:
                 with contextlib.suppress(ScanwardError):
-                    self._executions.finish([_timed_out(current, worker.stage, seconds)])
+                    self._executions.finish([_timed_out(current, worker.seat.stage, seconds)])
             self._bury(worker)
 
     def _stop_all(self) -> None:
@@ -188,7 +187,7 @@ class Supervisor:
         for worker in self._workers:
             worker.process.kill()
             worker.process.join()
-            worker.pipe.close()
+            worker.seat.pipe.close()
         self._workers = []
 
 
@@ -196,15 +195,15 @@ def _ended(worker: _Worker) -> bool:
     if worker.process.is_alive():
         return False
     worker.process.join()
-    worker.pipe.close()
+    worker.seat.pipe.close()
     return True
 
 
 def _drain(worker: _Worker) -> None:
     """Hear all that a worker said; one that died said its last before."""
     with contextlib.suppress(EOFError, OSError):
-        while worker.pipe.poll():
-            worker.hear(worker.pipe.recv())
+        while worker.seat.pipe.poll():
+            worker.leased = worker.seat.pipe.recv()
 
 
 def _timed_out(claim: Claim, stage: str, seconds: float) -> Outcome:
