@@ -6,6 +6,8 @@ import mmap
 import os
 from typing import Protocol
 
+from scanward.errors import Unavailable
+
 HEAD = 16 << 10
 LARGEST_HEAD = 1 << 20
 
@@ -66,7 +68,10 @@ class FileSource:
     def whole(self) -> memoryview:
         """Map the file once; the map lives as long as a view of it."""
         if self._view is None:
-            mapped = mmap.mmap(self._fd, self.size, access=mmap.ACCESS_READ) if self.size else b""
+            try:
+                mapped = mmap.mmap(self._fd, self.size, access=mmap.ACCESS_READ) if self.size else b""
+            except ValueError:
+                raise Unavailable("The file was cut short while it was read; try again") from None
             self._view = memoryview(mapped)
         return self._view
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from scanward.deidentify.engine import ENGINE_VERSION, Engine
@@ -7,7 +9,7 @@ from scanward.deidentify.keys import Keys
 from scanward.deidentify.profile import Profile, load
 from scanward.dicom.pieces import Span
 from scanward.dicom.structure import Bounds
-from scanward.errors import InvalidDicom, Quarantined
+from scanward.errors import InvalidDicom, Quarantined, Unavailable
 from tests.deidentify.bytepath.both import SECRET, Both, content
 from tests.hostile import build as b
 
@@ -81,6 +83,14 @@ def test_an_overlay_in_the_pixels_is_quarantined_by_both_ways(both: Both) -> Non
     assert both.assert_alike(raw) == "Quarantined"
     with pytest.raises(Quarantined):
         Engine(load("basic"), Keys(SECRET)).clean(memoryview(raw))
+
+
+def test_a_file_that_is_cut_short_while_it_is_read_may_be_tried_again(tmp_path: Path) -> None:
+    path = tmp_path / "object.dcm"
+    path.write_bytes(b.part10(b.ct()))
+    engine = Engine(load("basic"), Keys(SECRET))
+    with path.open("rb") as file, pytest.raises(Unavailable):
+        engine.clean_file(file.fileno(), 1 << 20)
 
 
 def _profiles() -> list[Profile]:
