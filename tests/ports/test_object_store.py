@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import random
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,24 +62,26 @@ def test_a_batch_is_named_at_once_and_nothing_stays_in_staging(store: FileStore)
     assert len(list(_files(store))) == 40
 
 
-def test_pieces_of_a_source_are_joined_and_hashed(store: FileStore, tmp_path: Path) -> None:
+@pytest.mark.parametrize("length", [0, 1, 131_072, 2_000_000, 9_000_000])
+def test_pieces_of_a_source_are_joined_and_hashed(store: FileStore, tmp_path: Path, length: int) -> None:
     source = tmp_path / "source"
-    source.write_bytes(bytes(range(256)) * 9000)
+    source.write_bytes(random.Random(1).randbytes(9_001_000))  # noqa: S311 - content, no secret
     descriptor = os.open(source, os.O_RDONLY)
-    staged = store.stage([b"head", Span(256, 2_000_000), b"tail"], descriptor)
+    staged = store.stage([b"head", Span(256, length), b"tail"], descriptor)
     os.close(descriptor)
-    whole = b"head" + source.read_bytes()[256 : 256 + 2_000_000] + b"tail"
+    whole = b"head" + source.read_bytes()[256 : 256 + length] + b"tail"
     assert staged.size == len(whole)
     assert staged.sha256 == hashlib.sha256(whole).hexdigest()
     assert staged.path.read_bytes() == whole
 
 
-def test_a_source_that_ends_early_leaves_nothing(store: FileStore, tmp_path: Path) -> None:
+@pytest.mark.parametrize("length", [100, 9_000_000])
+def test_a_source_that_ends_early_leaves_nothing(store: FileStore, tmp_path: Path, length: int) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"short")
     descriptor = os.open(source, os.O_RDONLY)
     with pytest.raises(Unavailable):
-        store.stage([Span(0, 100)], descriptor)
+        store.stage([Span(0, length)], descriptor)
     os.close(descriptor)
     assert not list(_files(store))
 

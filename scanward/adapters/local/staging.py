@@ -7,7 +7,7 @@ import errno
 import hashlib
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from scanward.adapters.local.disk import disk_errors, require_space, start_write_back
@@ -15,6 +15,9 @@ from scanward.dicom.pieces import Piece, Span, write_pieces
 
 _CHECK_EVERY = 8 << 20
 _CHUNK = 1 << 17
+_BY_KERNEL = 8 << 20
+"""From here on the kernel copies, which may cost no writing; below, one pass with the hash is faster."""
+
 _HINT_EVERY = 1 << 18
 
 
@@ -57,11 +60,7 @@ class StagedFile:
         if self._size + len(chunk) > self._next_check:
             self._reserve(len(chunk))
         with disk_errors("an object was written"):
-            rest = memoryview(chunk)
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
-        self._hash.update(chunk)
-        self._size += len(chunk)
+            self._append(chunk)
         if self._size >= self._next_hint:
             # The disk writes while more arrives, and while the gate reads: the fsync finds little left to do.
             start_write_back(self._descriptor)
@@ -71,9 +70,16 @@ class StagedFile:
         """Append new bytes and ranges of the source, and start their way to the disk."""
         self._reserve(sum(piece.length if isinstance(piece, Span) else len(piece) for piece in pieces))
         with disk_errors("an object was written"):
-            self._size += write_pieces(pieces, source_fd, self._descriptor)
             for piece in pieces:
-                self._hash_piece(piece, source_fd)
+                if not isinstance(piece, Span):
+                    self._append(piece)
+                elif piece.length < _BY_KERNEL:
+                    for chunk in _chunks(source_fd, piece):
+                        self._append(chunk)
+                else:
+                    self._size += write_pieces([piece], source_fd, self._descriptor)
+                    for chunk in _chunks(source_fd, piece):
+                        self._hash.update(chunk)
         start_write_back(self._descriptor)
 
     def discard(self) -> None:
@@ -100,15 +106,21 @@ class StagedFile:
             require_space(self._path.parent, wanted, self._watermark)
         self._next_check = self._size + wanted + _CHECK_EVERY
 
-    def _hash_piece(self, piece: Piece, source_fd: int) -> None:
-        if not isinstance(piece, Span):
-            self._hash.update(piece)
-            return
-        offset, left = piece.offset, piece.length
-        buffer = memoryview(bytearray(min(left, _CHUNK)))
-        while left:
-            count = os.preadv(source_fd, [buffer[: min(left, _CHUNK)]], offset)
-            if not count:
-                raise OSError(errno.EIO, "the source ended while it was copied")
-            self._hash.update(buffer[:count])
-            offset, left = offset + count, left - count
+    def _append(self, chunk: bytes | memoryview) -> None:
+        rest = memoryview(chunk)
+        while rest:
+            rest = rest[os.write(self._descriptor, rest) :]
+        self._hash.update(chunk)
+        self._size += len(chunk)
+
+
+def _chunks(source_fd: int, span: Span) -> Iterator[memoryview]:
+    """Yield a span's bytes, each chunk in the same buffer as the one before."""
+    offset, left = span.offset, span.length
+    buffer = memoryview(bytearray(min(left, _CHUNK)))
+    while left:
+        count = os.preadv(source_fd, [buffer[: min(left, _CHUNK)]], offset)
+        if not count:
+            raise OSError(errno.EIO, "the source ended while it was copied")
+        yield buffer[:count]
+        offset, left = offset + count, left - count
