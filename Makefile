@@ -29,10 +29,10 @@ demo: $(STAMP) ## run real DICOM files (and DIR=…) through the whole line, the
 	@DIR="$(DIR)" ONCE="$(ONCE)" scripts/demo.sh
 
 test: check ## set up, check, and run the tests with coverage
-	@$(BIN)/pytest -m "not slow" -n $(JOBS) --dist loadfile $(COVERAGE)
+	@$(BIN)/pytest -m "not slow" -n $(JOBS) --dist loadfile --no-loadscope-reorder $(COVERAGE)
 
 test-all: check ## the same with the slow tests
-	@$(BIN)/pytest -n $(JOBS) --dist loadfile $(COVERAGE)
+	@$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(COVERAGE)
 
 check: setup ## lint, format, types, layers, dependencies, lock and generated documents, without changing anything
 	@$(BIN)/ruff check .
