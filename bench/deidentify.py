@@ -1,7 +1,7 @@
 """De-identification beside `cp -r` and what a user would pick instead, on one core, in one run.
 
 Every contender works on the same 1,000 objects (`bench.corpus`). CPU is user plus system time of the
-contender's own processes; its start-up, measured on an empty folder, is taken off. `cp` and the contenders of
+contender's own processes; its start-up, measured on a single object, is taken off. `cp` and the contenders of
 this house take turns, so that a neighbour's load falls on all; the medians are printed. Nothing is synced but
 what the CLI syncs.
 """
@@ -43,11 +43,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the run happens: the corpus, the same files flat, scratch space, the peers' environments."""
+    """Where the run happens: corpus, its files flat, one of them, scratch space, the peers' environments."""
 
     corpus: Path
     flat: Path
-    empty: Path
+    single: Path
     scratch: Path
     peers: Path
 
@@ -91,7 +91,7 @@ def shipped(place: Place) -> tuple[float, float]:
         program = [str(Path(sys.executable).parent / "scanward"), "deidentify", str(source), str(target)]
         return timed([*program, "--jobs", "1", "--report", str(report)])
 
-    return _without_start(run, place.empty, place.corpus)
+    return _without_start(run, place.single, place.corpus)
 
 
 def dicognito(place: Place) -> tuple[float, float]:
@@ -102,7 +102,7 @@ def dicognito(place: Place) -> tuple[float, float]:
         program = str(place.peers / "dicognito" / "bin" / "python")
         return timed([program, "-m", "dicognito", "--quiet", "--output-directory", str(target), str(source)])
 
-    return _without_start(run, place.empty, place.flat)
+    return _without_start(run, place.single, place.flat)
 
 
 def dicom_anonymizer(place: Place) -> tuple[float, float]:
@@ -114,20 +114,24 @@ def dicom_anonymizer(place: Place) -> tuple[float, float]:
         program = str(place.peers / "dicom-anonymizer" / "bin" / "dicom-anonymizer")
         return timed([program, str(source), str(target)])
 
-    return _without_start(run, place.empty, place.flat)
+    return _without_start(run, place.single, place.flat)
 
 
 def gdcmanon(place: Place) -> tuple[float, float]:
     """Clean the flat folder with GDCM: Basic Profile, originals encrypted to a certificate, as it insists."""
-    target = fresh(place, "gdcmanon")
     certificate = str(place.scratch / "certificate.pem")
-    return timed(["gdcmanon", "-e", "-c", certificate, "-i", str(place.flat), "-o", str(target)])
+    command = ["gdcmanon", "-e", "-c", certificate, "-i"]
+    return _without_start(
+        lambda source: timed([*command, str(source), "-o", str(fresh(place, "gdcmanon"))]),
+        place.single,
+        place.flat,
+    )
 
 
 def _without_start(
-    run: Callable[[Path], tuple[float, float]], empty: Path, full: Path
+    run: Callable[[Path], tuple[float, float]], single: Path, full: Path
 ) -> tuple[float, float]:
-    start, whole = run(empty), run(full)
+    start, whole = run(single), run(full)
     return whole[0] - start[0], whole[1] - start[1]
 
 
@@ -136,11 +140,11 @@ def prepare(cache: Path, count: int) -> Place:
     place = Place(
         cache / f"corpus-{count}",
         cache / f"flat-{count}",
-        cache / "empty",
+        cache / "single",
         cache / "scratch",
         cache / "peers",
     )
-    for folder in (place.empty, place.scratch, place.peers):
+    for folder in (place.single, place.scratch, place.peers):
         folder.mkdir(parents=True, exist_ok=True)
     if not place.flat.exists():
         shutil.rmtree(place.corpus, ignore_errors=True)
@@ -148,6 +152,7 @@ def prepare(cache: Path, count: int) -> Place:
         place.flat.mkdir()
         for number, path in enumerate(paths):
             os.link(path, place.flat / f"{number:05}.dcm")
+        shutil.copy(paths[0], place.single)
     for peer, version in PEERS.items():
         _environment(place.peers / peer, f"{peer}=={version}")
     _certificate(place.scratch)
