@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scanward.deidentify.bytepath_change import Changer
-from scanward.deidentify.bytepath_header import Headers
+from scanward.deidentify.bytepath_header import Headers, Room
 from scanward.deidentify.bytepath_known import Knowledge, Known
 from scanward.deidentify.bytepath_meta import Meta, MetaReader, MetaWriter
 from scanward.deidentify.bytepath_output import Chunk, Output, joined
@@ -19,13 +19,14 @@ from scanward.deidentify.bytepath_pixels import Pixels as PixelPlace
 from scanward.deidentify.bytepath_source import HEAD, LARGEST_HEAD, Irregular, Source, Window
 from scanward.deidentify.bytepath_template import Match, Templates
 from scanward.deidentify.bytepath_walk import Short, Walked, Walker
+from scanward.deidentify.encapsulated import CHANGE, overwritten
 from scanward.deidentify.keys import Keys
 from scanward.deidentify.policy import Policy
 from scanward.deidentify.report import Cleaned, Identity
 from scanward.dicom.pieces import Span
 from scanward.dicom.structure import Bounds, Findings, check_uid
 from scanward.dicom.structure.coding import INSTANCE_UID, PIXELS
-from scanward.errors import Quarantined
+from scanward.errors import Fault, Quarantined
 
 _MOST_KINDS = 64
 _MOST_HELD = 8 << 20
@@ -60,6 +61,7 @@ class BytePath:
         self._meta_writer = MetaWriter()
         self._pixels = PixelGate(bounds)
         self._kinds: dict[tuple[str, bool], _KindOfObject] = {}
+        self._room = Room()
         self._countable = _SMALLEST_ITEM * min(bounds.items, bounds.elements)
 
     def clean(self, source: Source, *, gated: bool = False) -> Cleaned:
@@ -67,13 +69,14 @@ class BytePath:
 
         Raises Irregular for what is not plain, Quarantined for what cannot be cleaned safely.
         """
+        self._bound_memories()
         if source.size > self._bounds.object_bytes:
             raise Irregular
         head = source.read(0, HEAD)
         meta = self._meta.read(head)
         kind = self._kind(meta)
         match = kind.templates.match(head, meta.offset, meta.syntax.uid, source.size)
-        if match is not None:
+        if match is not None and match.end - meta.offset <= self._countable:
             return self._finished(source, kind, meta, match, head)
         window, walked = self._walk(source, head, meta, kind.walker)
         if walked.end - meta.offset > self._countable and not gated:
@@ -85,19 +88,16 @@ class BytePath:
             raise Quarantined(known.fault.message, faults=(known.fault,))
         span = meta.offset, walked.end
         found.chunks.extend(kind.output.chunks(known.memory, window, walked.todo, span, found.changes))
-        kind.templates.learn(known, meta.syntax.uid, window, walked, meta.offset)
-        cleaned = self._written(kind, meta, found, (window, place, behind))
-        self._bound_memories()
-        return cleaned
+        if not gated:
+            kind.templates.learn(known, meta.syntax.uid, window, walked, meta.offset)
+        return self._written(kind, meta, found, (window, place, behind))
 
     def _finished(
         self, source: Source, kind: _KindOfObject, meta: Meta, match: Match, head: bytes
     ) -> Cleaned:
         """Go on with an object whose header matched a template."""
         place, behind = self._gated(source, kind, meta, match, head)
-        cleaned = self._written(kind, meta, match, (head, place, behind))
-        self._bound_memories()
-        return cleaned
+        return self._written(kind, meta, match, (head, place, behind))
 
     def _gated(
         self, source: Source, kind: _KindOfObject, meta: Meta, found: Match, window: Window
@@ -113,14 +113,12 @@ class BytePath:
         key = meta.sop_class_uid, meta.syntax.coding.explicit
         kind = self._kinds.get(key)
         if kind is None:
-            if len(self._kinds) >= _MOST_KINDS:
-                self._kinds.clear()
             kind = self._kinds[key] = self._new_kind(meta)
         return kind
 
     def _new_kind(self, meta: Meta) -> _KindOfObject:
         explicit = meta.syntax.coding.explicit
-        headers = Headers(self._policy, meta.sop_class_uid, (), explicit=explicit)
+        headers = Headers(self._policy, meta.sop_class_uid, (), self._room, explicit=explicit)
         changer = Changer(self._policy, self._keys, headers)
         walker, output = Walker(headers, self._bounds), Output(changer, headers)
         knowledge = Knowledge(self._keys, headers, changer)
@@ -128,8 +126,14 @@ class BytePath:
         return _KindOfObject(headers, walker, changer, output, knowledge, templates)
 
     def _bound_memories(self) -> None:
-        if sum(kind.changer.held for kind in self._kinds.values()) > _MOST_HELD:
-            for kind in self._kinds.values():
+        """Forget what has become too much: between objects, never while one is under way."""
+        kinds = self._kinds
+        if self._room.left <= 0 or len(kinds) > _MOST_KINDS:
+            kinds.clear()
+            self._room = Room()
+        held = sum([kind.changer.held for kind in kinds.values()])
+        if held > _MOST_HELD or any(kind.knowledge.is_full for kind in kinds.values()):
+            for kind in kinds.values():
                 kind.knowledge.forget()
                 kind.templates.forget()
 
@@ -175,8 +179,11 @@ class BytePath:
         uid = kind.output.instance(known.memory, found.instance)
         prologue = self._meta_writer.write(meta.sop_class_uid, uid[1], meta.syntax.uid)
         pieces = joined(prologue, found.chunks, window)
+        spoken: tuple[Fault, ...] = ()
         if place.end > place.start:
-            pieces.append(Span(place.start, place.end - place.start))
+            written, spoken = overwritten(Span(place.start, place.end - place.start), place.residues())
+            pieces += written
+            changes += [CHANGE] * len(spoken)
         if behind is not None:
             pieces += joined(b"", self._changed_tail(kind, known, behind, changes), behind[0])
         return Cleaned(
@@ -187,7 +194,7 @@ class BytePath:
             sop_class_uid=meta.sop_class_uid,
             transfer_syntax=meta.syntax.uid,
             modality=known.modality,
-            warnings=known.memory.subject.warnings,
+            warnings=known.memory.subject.warnings + spoken,
         )
 
     @staticmethod
