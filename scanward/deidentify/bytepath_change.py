@@ -21,7 +21,10 @@ _HEADER = 8
 _DEEPEST = 16
 _LARGEST_REMEMBERED = 64 << 10
 _COST_OF_ENTRY = 400
-_MOST_PATHS = 4096
+# One object never adds more to the memories; what they hold together is their owner's to bound.
+_MOST_HELD = 8 << 20
+# In headers.
+_COST_OF_PATH = 4
 _ITEM_START = b"\xfe\xff\x00\xe0"
 
 Changes = tuple[tuple[str, str], ...]
@@ -74,7 +77,7 @@ class Changer:
         self._common.clear()
 
     def _remember(self, memo: dict[Window, Change], raw: bytes, change: Change) -> None:
-        if len(raw) <= _LARGEST_REMEMBERED and raw not in memo:
+        if len(raw) <= _LARGEST_REMEMBERED and self.held < _MOST_HELD and raw not in memo:
             self.held += len(raw) + _COST_OF_ENTRY
             memo[raw] = change
 
@@ -205,10 +208,10 @@ class Changer:
     def _headers(self, path: tuple[int, ...], *, explicit: bool) -> Headers:
         headers = self._nested.get(path)
         if headers is None:
-            if len(self._nested) >= _MOST_PATHS:
-                self._nested.clear()
-            headers = Headers(self._policy, self._top.sop_class_uid, path, explicit=explicit)
-            self._nested[path] = headers
+            headers = Headers(self._policy, self._top.sop_class_uid, path, self._top.room, explicit=explicit)
+            if self._top.room.left > 0:
+                self._top.room.left -= _COST_OF_PATH
+                self._nested[path] = headers
         return headers
 
 

@@ -20,7 +20,6 @@ CHARSET = 0x00080005
 MODALITY = 0x00080060
 _OVERLAY_BITS = 0x60000102
 _OVERLAY_MASK = 0xFF00FFFF
-_MOST_HEADERS = 1 << 14
 _LONG = -1
 _FIRST_MARKERS = 0x0012
 _SHORT_HEADER = 8
@@ -80,16 +79,29 @@ class Role:
         return (self.new or b"")[self.value :].rstrip(b" \0")
 
 
+@dataclass(slots=True)
+class Room:
+    """How many more headers may be remembered, by all that share it; made anew between objects."""
+
+    left: int = 1 << 15
+
+
 # Length of the whole element (-1: a 4-byte length follows), tag, role (None: kept), why it is handed on.
 Entry = tuple[int, int, Role | None, int]
 
 
 class Headers:
-    """Headers seen at one place (a path of tags) of one kind of object. Bounded: full means begun anew."""
+    """Headers seen at one place (a path of tags) of one kind of object.
 
-    def __init__(self, policy: Policy, sop_class_uid: str, path: tuple[int, ...], *, explicit: bool) -> None:
+    None is forgotten while an object is under way.
+    """
+
+    def __init__(
+        self, policy: Policy, sop_class_uid: str, path: tuple[int, ...], room: Room, *, explicit: bool
+    ) -> None:
         """Begin with none."""
         self.entries: dict[bytes, Entry] = {}
+        self.room = room
         self.path = path
         self.explicit = explicit
         self.writer = Writer(explicit=explicit, little_endian=True)
@@ -101,20 +113,25 @@ class Headers:
         self.sop_class_uid = sop_class_uid
 
     def learn(self, header: bytes) -> Entry:
-        """Check a header, decide about its element, remember both. Raises Irregular for what is not plain."""
+        """Check a header, decide about its element, remember both while there is room.
+
+        Raises Irregular for what is not plain.
+        """
         if len(header) < 8:  # noqa: PLR2004 - tag, VR and length, or tag and a long length
             raise Irregular
         tag = tag_of(header)
         if not coding.BEFORE_DATASET < tag < coding.FIRST_DELIMITER:
             raise Irregular
         total, vr, is_long = self._explicit(tag, header) if self.explicit else self._implicit(tag, header)
+        if tag == CHARSET and vr != "CS":
+            raise Irregular
         role = self._role(tag, vr, total=total, is_long=is_long)
         if role is None and tag in self._listed:
             role = _kept(tag, vr, is_long=is_long)
         entry = (total, tag, role, 0 if self.path else watch_of(tag, vr))
-        if len(self.entries) >= _MOST_HEADERS:
-            self.entries.clear()
-        self.entries[header] = entry
+        if self.room.left > 0:
+            self.room.left -= 1
+            self.entries[header] = entry
         return entry
 
     def _explicit(self, tag: int, header: bytes) -> tuple[int, str, bool]:

@@ -50,7 +50,7 @@ class Known:
 
 
 class Knowledge:
-    """What is known of objects of one kind. Bounded: full means begun anew."""
+    """What is known of objects of one kind; each object adds one set of marks and one subject at most."""
 
     def __init__(self, keys: Keys, headers: Headers, changer: Changer) -> None:
         """Begin with nothing."""
@@ -59,6 +59,11 @@ class Knowledge:
         self._changer = changer
         self._known: dict[tuple[str, Sequence[Window]], Known] = {}
         self._memories: dict[Marks, Memory] = {}
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether it is time to forget, before the next object."""
+        return len(self._memories) >= _MOST_SUBJECTS or len(self._known) >= _MOST_KNOWN
 
     def forget(self) -> None:
         """Begin anew."""
@@ -70,15 +75,13 @@ class Knowledge:
         """Return what the marks say. Raises Irregular if the gate might name an identifying UID."""
         known = self._known.get((transfer_syntax, tuple(marks)))
         if known is None:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
+            if any(len(raw) > _LARGEST for raw in marks):
+                raise Irregular
             kept = tuple(bytes(raw) for raw in marks)
             known = self._known[transfer_syntax, kept] = self._learn(kept, transfer_syntax)
         return known
 
     def _learn(self, marks: Marks, transfer_syntax: str) -> Known:
-        if any(len(raw) > _LARGEST for raw in marks):
-            raise Irregular
         by_tag = {tag_of(raw): raw for raw in marks}
         self._check(by_tag)
         memory = self._memory(tuple(raw for tag, raw in by_tag.items() if tag in _SUBJECT_TAGS))
@@ -132,8 +135,6 @@ class Knowledge:
         """Return a subject's memory; character set and every value that names the subject are the key."""
         memory = self._memories.get(who)
         if memory is None:
-            if len(self._memories) >= _MOST_SUBJECTS:
-                self.forget()
             found = {tag_of(raw): raw[self._headers.value_of(raw) :] for raw in who}
             charsets = charsets_of(found.pop(CHARSET, None))
             values = {tag: values_at_any_price(raw, vr_of(tag, ""), charsets) for tag, raw in found.items()}

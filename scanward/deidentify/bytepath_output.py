@@ -78,7 +78,7 @@ class Output:
     def instance(self, memory: Memory, raw: bytes) -> tuple[str, str]:
         """Return the instance UID before and after, from its element."""
         old = raw[8:].decode("ascii").rstrip(" \0")
-        role = self._headers.entries[raw[:8]][2]
+        role = (self._headers.entries.get(raw[:8]) or self._headers.learn(raw[:8]))[2]
         if role is None:
             return old, old
         if role.kind is Kind.FIXED:

@@ -40,7 +40,7 @@ class ViewSource:
 
     def __init__(self, view: memoryview) -> None:
         """Take the whole object."""
-        self._view = view
+        self._view = _hashable(view)
         self.size = len(view)
 
     def read(self, offset: int, length: int) -> bytes:
@@ -50,6 +50,15 @@ class ViewSource:
     def whole(self) -> memoryview:
         """Return the view."""
         return self._view
+
+
+def _hashable(view: memoryview) -> memoryview:
+    """Return a view whose parts can be looked up: of a writable object only a copy can."""
+    try:
+        hash(view[:0])
+    except (TypeError, ValueError):
+        return memoryview(bytes(view))
+    return view
 
 
 class FileSource:

@@ -20,6 +20,7 @@ _ITEM = b"\xfe\xff\x00\xe0"
 _PREFIX = 64
 _MOST_HELD = 2 << 20
 _MOST_BYTES = 64 << 10
+_COST_OF_ENTRY = 100
 _SHORT_HEADER = 8
 _FULL_HEADER = 12
 
@@ -160,7 +161,7 @@ class Walker:
         if len(findings):
             raise Irregular
         if end - start <= _MOST_BYTES:
-            self._held += end - start
+            self._held += end - start + _COST_OF_ENTRY
             if self._held > _MOST_HELD:
                 self._checked.clear()
                 self._lengths.clear()

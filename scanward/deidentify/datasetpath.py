@@ -35,7 +35,7 @@ from scanward.deidentify.subjects import (
 from scanward.deidentify.writer import Writer, marker_elements
 from scanward.dicom.pieces import Piece, Span
 from scanward.dicom.structure import Structure
-from scanward.errors import Fault, InvalidDicom, Quarantined
+from scanward.errors import BadInput, Fault, InvalidDicom, Quarantined
 
 CHARSET = 0x00080005
 MODALITY = 0x00080060
@@ -105,6 +105,8 @@ def clean_dataset(
     try:
         elements = walk.dataset(head, place) + marker_elements(writer, policy.markers)
         behind = walk.dataset(tail, place)
+    except BadInput:
+        raise
     except Exception as error:  # noqa: BLE001 - pydicom raises what it likes, and its texts hold values
         raise InvalidDicom(f"The data set cannot be read by pydicom ({type(error).__name__})") from None
     new = {tag: values_at_any_price(raw, "LO", charsets) for tag, raw in walk.top.items() if tag in _IDENTITY}

@@ -22,6 +22,7 @@ from scanward.deidentify.report import path_text
 from scanward.deidentify.rule import Do, How, Rule
 from scanward.deidentify.values import new_value
 from scanward.deidentify.writer import Writer
+from scanward.errors import Fault, InvalidDicom
 
 _CHARSET = 0x00080005
 _UNDEFINED = 0xFFFFFFFF
@@ -75,8 +76,7 @@ class DatasetWalk:
     def dataset(self, dataset: Dataset, place: Place) -> list[tuple[int, bytes]]:
         """Return the elements that stay, in tag order, each as its tag and its bytes."""
         elements = [_element(dataset, tag) for tag in sorted(dataset.keys())]
-        own = next((one.raw for one in elements if one.tag == _CHARSET), None)
-        place = place.within(charsets_of(own, place.charsets))
+        place = place.within(_charsets(elements, place.charsets))
         creators: dict[int, str] = {}
         written = ((one.tag, self._element(dataset, one, place, creators)) for one in elements)
         return [(tag, raw) for tag, raw in written if raw is not None]
@@ -166,6 +166,19 @@ def _element(dataset: Dataset, tag: BaseTag) -> _Element:
     if item.VR == "SQ":
         return _Element(int(tag), "SQ", None, bool(item.is_undefined_length))
     return _Element(int(tag), str(item.VR), None, undefined=True)
+
+
+def _charsets(elements: list[_Element], inherited: Charsets) -> Charsets:
+    """Return an item's character sets; a code string alone can name them (PS3.3 C.12.1.1.2)."""
+    own = next((one for one in elements if one.tag == _CHARSET), None)
+    if own is None:
+        return inherited
+    if own.vr not in {"CS", "UN", ""}:
+        fault = Fault(
+            "charset-vr", "Specific Character Set is no code string", "(0008,0005)", clause="PS3.6 6"
+        )
+        raise InvalidDicom(fault.message, faults=(fault,))
+    return charsets_of(own.raw, inherited)
 
 
 def _creator(one: _Element, creators: dict[int, str]) -> str:
