@@ -7,9 +7,11 @@ from typing import Protocol, cast
 
 from scanward.deidentify.bytepath_known import Known
 from scanward.deidentify.bytepath_source import Buffered, Irregular, Source
+from scanward.deidentify.encapsulated import residues_of
 from scanward.dicom.iods import is_image
-from scanward.dicom.structure import Bounds, Findings, check_pixels
+from scanward.dicom.structure import Bounds, Encapsulation, Findings, check_pixels
 from scanward.dicom.structure.coding import PIXEL_TAGS, PIXELS, UNDEFINED, Element
+from scanward.dicom.structure.residue import Residue
 from scanward.dicom.structure.syntaxes import TransferSyntax
 from scanward.dicom.structure.walk import Fragments
 
@@ -21,10 +23,19 @@ _END = b"\xfe\xff\xdd\xe0\0\0\0\0"
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
-    """Where pixels lie: the header's start, and the end of everything; equal where there are none."""
+    """Where pixels lie: the header's start, and the end of everything; equal where there are none.
+
+    `view` is what encapsulated ones are read by.
+    """
 
     start: int
     end: int
+    view: memoryview | None = None
+    encapsulation: Encapsulation | None = None
+
+    def residues(self) -> tuple[Residue, ...]:
+        """Return what lies beside the image. Raises Quarantined where that cannot be told."""
+        return () if self.view is None else residues_of(self.view, self.encapsulation)
 
 
 class Coded(Protocol):
@@ -107,7 +118,7 @@ class PixelGate:
         check_pixels(view, whole, attributes, syntax, Fragments(tuple(ranges)), findings)
         if len(findings):
             raise Irregular
-        return Pixels(pixels.start, end)
+        return Pixels(pixels.start, end, view, Encapsulation(whole, tuple(ranges), attributes, syntax))
 
     def _fragments(self, source: Source, position: int) -> tuple[list[tuple[int, int]], int]:
         ranges: list[tuple[int, int]] = []

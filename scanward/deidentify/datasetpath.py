@@ -19,6 +19,7 @@ from pydicom.filereader import read_dataset
 from scanward.deidentify import pixels
 from scanward.deidentify.charset import Charsets, charsets_of, values_at_any_price
 from scanward.deidentify.datasetwalk import DatasetWalk, Place
+from scanward.deidentify.encapsulated import CHANGE, overwritten, residues_of
 from scanward.deidentify.keys import Keys
 from scanward.deidentify.meta import file_meta
 from scanward.deidentify.policy import Policy, vr_of
@@ -46,11 +47,15 @@ _RAW_DEFLATE = -15
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A de-identified data set: what stands before the pixels, what behind them, and what was done."""
+    """A de-identified data set: what stands before the pixels, what behind them, and what was done.
+
+    `ahead` is how many of the changes stand before the pixels.
+    """
 
     head: bytes
     tail: bytes
     changes: tuple[tuple[str, str], ...]
+    ahead: int
     original: Identity
     replaced: Identity
     modality: str
@@ -73,20 +78,21 @@ def clean(view: memoryview, structure: Structure, policy: Policy, keys: Keys) ->
         risk_of(head, structure.transfer_syntax, writer)
         cleaned = clean_dataset(head, tail, structure.sop_class_uid, writer, policy, keys)
     prologue = file_meta(structure.sop_class_uid, cleaned.replaced.instance_uid, structure.transfer_syntax)
-    middle = _pixel_pieces(body, structure)
+    middle, spoken = _pixel_pieces(body, structure)
+    ahead, behind = cleaned.changes[: cleaned.ahead], cleaned.changes[cleaned.ahead :]
     if structure.deflated:
         pieces = _deflated(prologue, (cleaned.head, *middle, cleaned.tail), body)
     else:
         pieces = (prologue + cleaned.head, *middle, cleaned.tail)
     return Cleaned(
         pieces=pieces,
-        changes=cleaned.changes,
+        changes=(*ahead, *([CHANGE] if spoken else ()), *behind),
         original=cleaned.original,
         replaced=cleaned.replaced,
         sop_class_uid=structure.sop_class_uid,
         transfer_syntax=structure.transfer_syntax,
         modality=cleaned.modality,
-        warnings=(*structure.warnings, *cleaned.warnings),
+        warnings=(*structure.warnings, *cleaned.warnings, *spoken),
     )
 
 
@@ -99,11 +105,12 @@ def clean_dataset(
     """
     charsets = charsets_of(_raw(head, CHARSET))
     found = {tag: _values(head, tag, charsets) for tag in TAGS | {*_IDENTITY, MODALITY} if tag in head}
-    subject = subject_of(found, keys)
+    subject = subject_of(found, keys, policy.profile)
     walk = DatasetWalk(policy, keys, subject, sop_class_uid, writer)
     place = Place(charsets=charsets, implicit=not writer.explicit)
     try:
         elements = walk.dataset(head, place) + marker_elements(writer, policy.markers)
+        ahead = len(walk.changes)
         behind = walk.dataset(tail, place)
     except BadInput:
         raise
@@ -114,6 +121,7 @@ def clean_dataset(
         head=b"".join(raw for _, raw in sorted(elements)),
         tail=b"".join(raw for _, raw in behind),
         changes=tuple(walk.changes),
+        ahead=ahead,
         original=_identity(found),
         replaced=_identity(new),
         modality="".join(found.get(MODALITY, ())[:1]),
@@ -163,18 +171,18 @@ def _identity(found: dict[int, tuple[str, ...]]) -> Identity:
     return Identity(*("\\".join(found.get(tag, ())) for tag in _IDENTITY))
 
 
-def _pixel_pieces(body: memoryview, structure: Structure) -> tuple[Piece, ...]:
+def _pixel_pieces(body: memoryview, structure: Structure) -> tuple[list[Piece], tuple[Fault, ...]]:
     """Return the pixels from header to end; of even length even where the source's are not."""
     first, value, last = structure.pixel_offset, structure.pixel_value, structure.pixel_end
     if first is None or value is None or last is None:
-        return ()
+        return [], ()
     length = last - value
-    if not length & 1:
-        return (Span(first, last - first),)
+    if structure.encapsulation is not None or not length & 1:
+        return overwritten(Span(first, last - first), residues_of(body, structure.encapsulation))
     header = bytes(body[first : value - 4]) + (length + 1).to_bytes(
         4, "little" if structure.little_endian else "big"
     )
-    return (header, Span(value, length), b"\0")
+    return [header, Span(value, length), b"\0"], ()
 
 
 def _deflated(prologue: bytes, pieces: Sequence[Piece], body: memoryview) -> tuple[Piece, ...]:

@@ -7,6 +7,7 @@ from scanward.dicom.structure.gate import Structure, check, check_sequence, chec
 from scanward.dicom.structure.opened import OpenedObject, check_file, open_object
 from scanward.dicom.structure.pixels import check_pixels
 from scanward.dicom.structure.prologue import Prologue, prologue
+from scanward.dicom.structure.residue import Encapsulation, residues, without
 from scanward.dicom.structure.syntaxes import TransferSyntax
 from scanward.dicom.structure.walk import Walk
 
@@ -15,6 +16,7 @@ __all__ = [
     "Bounds",
     "Coding",
     "Element",
+    "Encapsulation",
     "Findings",
     "OpenedObject",
     "Prologue",
@@ -28,5 +30,7 @@ __all__ = [
     "check_uid",
     "open_object",
     "prologue",
+    "residues",
     "tag_text",
+    "without",
 ]

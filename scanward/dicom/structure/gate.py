@@ -24,6 +24,7 @@ from scanward.dicom.structure.findings import Findings, refuse
 from scanward.dicom.structure.inflate import inflate
 from scanward.dicom.structure.pixels import check_pixels
 from scanward.dicom.structure.prologue import META_CLASS, META_INSTANCE, Prologue, check_promise, prologue
+from scanward.dicom.structure.residue import Encapsulation
 from scanward.dicom.structure.syntaxes import TransferSyntax
 from scanward.dicom.structure.walk import Walk
 from scanward.errors import Fault
@@ -66,6 +67,7 @@ class Structure:
     prologue: Prologue = field(repr=False)
     warnings: tuple[Fault, ...] = ()
     inflated: memoryview | None = field(default=None, repr=False, compare=False)
+    encapsulation: Encapsulation | None = field(default=None, repr=False, compare=False)
 
     @property
     def regular(self) -> bool:
@@ -202,4 +204,11 @@ def _structure(
         prologue=head,
         warnings=walk.findings.warnings,
         inflated=inflated,
+        encapsulation=_encapsulation(walk, head.syntax),
     )
+
+
+def _encapsulation(walk: Walk, syntax: TransferSyntax) -> Encapsulation | None:
+    if walk.pixels is None or walk.fragments is None:
+        return None
+    return Encapsulation(walk.pixels, walk.fragments.ranges, walk.notable, syntax)

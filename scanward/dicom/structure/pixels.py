@@ -30,6 +30,7 @@ from scanward.dicom.structure.coding import (
     tag_text,
 )
 from scanward.dicom.structure.findings import Findings
+from scanward.dicom.structure.fragments import table_of
 from scanward.dicom.structure.syntaxes import Codec, TransferSyntax
 from scanward.dicom.structure.trail import Fragments, any_but_zeros
 
@@ -83,7 +84,7 @@ def check_pixels(
     `attributes` are the notable top-level elements by tag; `fragments` is given for encapsulated pixels.
     """
     _check_vrs(attributes, findings)
-    shape = _shape(view, pixels, attributes, syntax, findings)
+    shape = image_shape(view, pixels, attributes, syntax, findings)
     if shape is None:
         return
     if fragments is None:
@@ -103,13 +104,14 @@ def _check_vrs(attributes: Mapping[int, Element], findings: Findings) -> None:
             findings.add("pixel-attributes", element.start, tag_text(tag), what=f"{tag_text(tag)} of VR {vr}")
 
 
-def _shape(
+def image_shape(
     view: memoryview,
     pixels: Element,
     attributes: Mapping[int, Element],
     syntax: TransferSyntax,
     findings: Findings,
 ) -> ImageShape | None:
+    """Return what the attributes say of the image, None if they do not say enough; faults as above."""
     order: Literal["little", "big"] = "little" if syntax.coding.little_endian else "big"
 
     def number(tag: int, default: int) -> int:
@@ -206,13 +208,10 @@ def _frame_starts(
     start, end = table
     if start == end:
         return starts
-    said = [int.from_bytes(view[at : at + 4], "little") for at in range(start, end, 4)]
-    base = data[0][0]
-    where = {start - base: index for index, (start, _) in enumerate(data)}
-    if len(said) != frames or said != sorted(set(said)) or any(offset not in where for offset in said):
+    said = table_of(view, table, data, frames)
+    if said is None:
         findings.add("offset-table", start, _PATH)
-        return starts
-    return [where[offset] for offset in said]
+    return starts if said is None else said
 
 
 def _check_extended_table(attributes: Mapping[int, Element], frames: int, findings: Findings) -> None:
