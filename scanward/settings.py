@@ -9,6 +9,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 NamePolicy = Literal["preserve", "safe", "pseudonymous"]
+_BYTES_A_SECOND = 5e6  # far below what any disk and any transfer syntax needs
 
 
 def _config_home() -> Path:
@@ -41,9 +42,18 @@ class Settings(BaseSettings):
     free_space_bytes: int = Field(1 << 30, ge=0, description="Watermark: below it uploads are answered 507.")
     workers: int = Field(2, ge=0, description="Worker processes of the service.")
     stage_seconds: float = Field(
-        300.0, gt=0, description="Limit of one stage of one object; beyond it TIMED_OUT."
+        30.0,
+        gt=0,
+        description="Limit of one stage of one object, and 1 s more for each 5 MB; beyond it TIMED_OUT.",
+    )
+    stop_seconds: float = Field(
+        10.0, ge=0, description="Grace of workers on a stop; then they are ended, and their work waits."
     )
     lease_seconds: float = Field(30.0, gt=0, description="Lease of claimed work.")
     max_attempts: int = Field(3, ge=1, description="Attempts before the dead-letter list.")
     start_token: str | None = Field(None, description="Start-up token; empty: none, loopback only.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
+
+    def limit_seconds(self, size: int) -> float:
+        """Return how long one object of `size` bytes may take in a stage, or in a batch."""
+        return self.stage_seconds + size / _BYTES_A_SECOND

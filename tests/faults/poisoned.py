@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import signal
 import time
 
@@ -19,6 +20,7 @@ from scanward.settings import Settings
 
 DEADLY = "Deadly^Name"
 HANGING = "Hangs^Ever"
+STUCK = "Stuck^Inside"
 BROKEN = "Broken^Name"
 FLAKY = "Flaky^Name"
 
@@ -30,6 +32,8 @@ class PoisonedEngine(Engine):
             os.kill(os.getpid(), signal.SIGKILL)
         if HANGING.encode() in content:
             time.sleep(60)
+        if STUCK.encode() in content:
+            re.match("(a+)+b", "a" * 40)  # one call of C that ends no sooner than the universe
         if BROKEN.encode() in content:
             raise ValueError(f"a library's text with {BROKEN} in it")
         if FLAKY.encode() in content:

@@ -26,7 +26,7 @@ from scanward.settings import Settings
 
 log = logs.logger(__name__)
 _TOKEN_BYTES: Final = 24
-_STOP_SECONDS: Final = 20
+_STOP_SECONDS: Final = 10
 _HEAD_BYTES: Final = 32 << 10
 _FILES: Final = 8192
 _BACKLOG: Final = 1024

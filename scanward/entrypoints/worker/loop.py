@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import multiprocessing
 import os
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from multiprocessing.connection import wait
 
 from scanward import logs, wiring
+from scanward.entrypoints.orphans import end_with_parent
 from scanward.entrypoints.worker.seat import NOBODY, SETTLE, Seat
 from scanward.errors import ScanwardError
 from scanward.pipeline import Line, Work, advance, settle
@@ -38,7 +37,7 @@ def main(
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: stopping.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides.
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     logs.configure(settings.log_level)
     ports = wiring.open_ports(settings, sweep=False)
     worker = _Worker(settings, open_line(settings, ports), seat, stopping)
@@ -81,7 +80,7 @@ class _Worker:
             works = [
                 self._advance(index, claim)
                 for index, claim in enumerate(claims)
-                if index == 0 or not self._stopping.is_set()
+                if index == 0 or not (self._stopping.is_set() or self._seat.relieved)
             ]
             self._seat.begin(NOBODY, SETTLE)
             outcomes = settle(works, self._line.ports)
@@ -121,11 +120,3 @@ class _Worker:
         finally:
             done.set()
             thread.join()
-
-
-def _end_with_parent() -> None:
-    """End at once when the supervisor is gone: whatever is under way will be done again by another."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

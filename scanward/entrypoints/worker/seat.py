@@ -1,7 +1,7 @@
 """Between a worker and its supervisor: leases go by a pipe, what is in hand stands in shared memory.
 
 The supervisor must know whose fault it is when a worker ends or hangs. A message for each stage of each
-object would cost both more than it is worth; three numbers in memory cost nothing, and outlive the worker.
+object would cost both more than it is worth; a few numbers in memory cost nothing, and outlive the worker.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ SETTLE = "settle"
 
 NOBODY = -1
 _STAGES = ("", SETTLE, *(name for name, _ in STEPS))
-_INDEX, _STAGE, _SINCE = range(3)
-CELLS = 3
+_INDEX, _STAGE, _SINCE, _RELIEVED = range(4)
+CELLS = 4
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Seat:
 
     def claimed(self, claims: Sequence[Claim]) -> None:
         """Tell what was leased; nothing says that the worker is idle."""
+        self.cells[_RELIEVED] = 0
         self.begin(NOBODY, "")
         self.pipe.send(tuple(claims))
 
@@ -56,3 +57,12 @@ class Seat:
     def since(self) -> float:
         """Return when the stage began, by the machine's monotonic clock, which all processes share."""
         return float(self.cells[_SINCE])
+
+    def relieve(self) -> None:
+        """Ask the worker to take up no more of its batch: others do that while it is held up."""
+        self.cells[_RELIEVED] = 1
+
+    @property
+    def relieved(self) -> bool:
+        """Return whether the rest of the batch is others' by now."""
+        return bool(self.cells[_RELIEVED])

@@ -8,12 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from ctypes import c_double
-from dataclasses import dataclass
 from multiprocessing.connection import wait
-from multiprocessing.context import ForkServerProcess
 
 from scanward import logs, wiring
 from scanward.entrypoints.worker import loop
+from scanward.entrypoints.worker.member import Member
 from scanward.entrypoints.worker.seat import CELLS, SETTLE, Seat
 from scanward.errors import ScanwardError
 from scanward.ports import Ports
@@ -21,7 +20,8 @@ from scanward.ports.executions import Claim, Outcome, Stage, Status
 from scanward.settings import Settings
 
 _TICK = 0.25
-_GRACE = 30.0
+_SLOW = 5.0
+_SETTLING = 10.0  # times the limit of its objects: a slow disk is no object's fault
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 10.0
 
@@ -29,32 +29,6 @@ _log = logs.logger(__name__)
 # Workers are forked from a server that has imported all they need and has no threads: fast and clean.
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload([loop.__name__, *wiring.WORKER_MODULES])
-
-
-@dataclass
-class _Worker:
-    """One worker process, and what it last leased; () when it is idle, None before it asked."""
-
-    process: ForkServerProcess
-    seat: Seat
-    leased: tuple[Claim, ...] | None = None
-
-    @property
-    def ready(self) -> bool:
-        return self.leased is not None
-
-    @property
-    def claims(self) -> tuple[Claim, ...]:
-        return self.leased or ()
-
-    @property
-    def current(self) -> Claim | None:
-        index = self.seat.index
-        return self.claims[index] if 0 <= index < len(self.claims) else None
-
-    @property
-    def others(self) -> list[Claim]:
-        return [claim for place, claim in enumerate(self.claims) if place != self.seat.index]
 
 
 class Supervisor:
@@ -67,7 +41,7 @@ class Supervisor:
         self._main = main
         self._settings = settings
         self._executions = ports.executions
-        self._workers: list[_Worker] = []
+        self._workers: list[Member] = []
         self._stopping = threading.Event()
         self._deaths = 0
         self._starts: list[float] = []
@@ -85,7 +59,7 @@ class Supervisor:
     @property
     def ready(self) -> bool:
         """Return whether all workers are there and have asked for work."""
-        return len(self._workers) == self._settings.workers and all(one.ready for one in self._workers)
+        return len(self._workers) >= self._settings.workers and all(one.ready for one in self._workers)
 
     @property
     def idle(self) -> bool:
@@ -107,6 +81,7 @@ class Supervisor:
                 self._listen(_TICK)
                 self._bury_dead()
                 self._end_overdue()
+                self._balance()
                 if until_idle and self.idle:
                     break
         finally:
@@ -119,13 +94,13 @@ class Supervisor:
         self._starts = [moment for moment in self._starts if moment > now]
         self._workers += [self._start() for _ in due]
 
-    def _start(self) -> _Worker:
+    def _start(self) -> Member:
         ours, theirs = _processes.Pipe(duplex=False)
         cells = _processes.RawArray(c_double, CELLS)
         process = _processes.Process(target=self._main, args=(self._settings, Seat(theirs, cells)))
         process.start()
         theirs.close()
-        return _Worker(process, Seat(ours, cells))
+        return Member(process, Seat(ours, cells))
 
     def _listen(self, seconds: float) -> None:
         """Hear the workers until one of them speaks or ends; a pipe that is full would hold its worker up."""
@@ -133,23 +108,23 @@ class Supervisor:
         ready = wait([*pipes, *(worker.process.sentinel for worker in self._workers)], timeout=seconds)
         for worker in self._workers:
             if worker.seat.pipe in ready:
-                _drain(worker)
+                worker.hear()
 
     def _bury_dead(self) -> None:
         for worker in list(self._workers):
             if not worker.process.is_alive():
                 self._bury(worker)
 
-    def _bury(self, worker: _Worker) -> None:
+    def _bury(self, worker: Member) -> None:
         """Charge the object that the worker had in hand, and give the others back uncharged.
 
         Where it died while a batch was made durable, any of them may be the cause: each is then taken alone.
         """
-        _drain(worker)
+        worker.hear()
         worker.process.join()
-        _log.warning(
-            "worker died", operation="worker", exit=worker.process.exitcode, stage=worker.seat.stage or None
-        )
+        code, stage = worker.process.exitcode, worker.seat.stage or None
+        if code:
+            _log.warning("worker died", operation="worker", exit=code, stage=stage)
         with contextlib.suppress(ScanwardError):  # Leases lapse by themselves if the catalog cannot be used.
             if worker.current is not None:
                 self._executions.renew([worker.current], 0)
@@ -159,51 +134,65 @@ class Supervisor:
         worker.seat.pipe.close()
         self._workers.remove(worker)
         self._deaths = 0 if worker.ready else self._deaths + 1
-        self._starts.append(time.monotonic() + min(_FIRST_PAUSE * 2**self._deaths, _LONGEST_PAUSE))
+        if self._surplus < 0:
+            self._starts.append(time.monotonic() + min(_FIRST_PAUSE * 2**self._deaths, _LONGEST_PAUSE))
 
     def _end_overdue(self) -> None:
-        limit = self._settings.stage_seconds
         for worker in list(self._workers):
-            seconds = time.monotonic() - worker.seat.since
-            if not worker.claims or not worker.seat.stage or seconds <= limit:
+            seconds = worker.seconds
+            if seconds <= self._settings.stage_seconds or seconds <= self._limit(worker):
                 continue
-            worker.process.kill()
-            worker.process.join()
-            _drain(worker)
+            worker.end()
             current = worker.current
-            if current is not None and worker.seat.stage != SETTLE:
+            if current is not None:
                 with contextlib.suppress(ScanwardError):
                     self._executions.finish([_timed_out(current, worker.seat.stage, seconds)])
             self._bury(worker)
 
+    def _limit(self, worker: Member) -> float:
+        """Return the limit of what a worker has in hand; sizes are asked only of those beyond the least."""
+        current = worker.current
+        claims = worker.claims if current is None else [current]
+        times = _SETTLING if worker.seat.stage == SETTLE else 1.0
+        with contextlib.suppress(ScanwardError):
+            size = sum(self._executions.describe(claim.execution_id).size for claim in claims)
+            return times * self._settings.limit_seconds(size)
+        return float("inf")
+
+    @property
+    def _surplus(self) -> int:
+        """Return how many workers there are, or will be, beyond those wanted."""
+        return len(self._workers) + len(self._starts) - self._settings.workers
+
+    def _balance(self) -> None:
+        """Give what waits behind a slow object to others; where all are slow, start one more, up to twice."""
+        patience = min(_SLOW, self._settings.stage_seconds / 2)
+        slow = [one for one in self._workers if one.current is not None and one.seconds > patience]
+        for worker in slow:
+            with contextlib.suppress(ScanwardError):
+                self._executions.release(worker.relieve())
+        if slow and len(slow) == len(self._workers) and self._surplus < self._settings.workers:
+            if not self._starts:
+                self._workers.append(self._start())
+        elif self._surplus > 0 and not slow:
+            idle = next((one for one in self._workers if one.ready and not one.claims), None)
+            if idle is not None:
+                idle.process.terminate()
+
     def _stop_all(self) -> None:
-        """Let each finish its current object, and end those that do not within the grace."""
+        """Let each finish its current object; end those that do not in time, and give back what they held."""
         for worker in self._workers:
             worker.process.terminate()
-        end = time.monotonic() + _GRACE
+        end = time.monotonic() + self._settings.stop_seconds
         while self._workers and time.monotonic() < end:
-            self._listen(_TICK)
-            self._workers = [worker for worker in self._workers if not _ended(worker)]
+            self._listen(min(_TICK, max(0.0, end - time.monotonic())))
+            self._workers = [worker for worker in self._workers if not worker.ended()]
         for worker in self._workers:
-            worker.process.kill()
-            worker.process.join()
+            worker.end()
+            with contextlib.suppress(ScanwardError):
+                self._executions.release(worker.claims)
             worker.seat.pipe.close()
         self._workers = []
-
-
-def _ended(worker: _Worker) -> bool:
-    if worker.process.is_alive():
-        return False
-    worker.process.join()
-    worker.seat.pipe.close()
-    return True
-
-
-def _drain(worker: _Worker) -> None:
-    """Hear all that a worker said; one that died said its last before."""
-    with contextlib.suppress(EOFError, OSError):
-        while worker.seat.pipe.poll():
-            worker.leased = worker.seat.pipe.recv()
 
 
 def _timed_out(claim: Claim, stage: str, seconds: float) -> Outcome:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
-import threading
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
-from multiprocessing.connection import wait
 from typing import Any, ParamSpec, Protocol, TypeVar
 
+from scanward.entrypoints.orphans import end_with_parent
 from scanward.errors import Misconfigured, Unavailable
 
 P = ParamSpec("P")
@@ -96,14 +94,7 @@ class ProcessPool:
 def begin_worker() -> None:
     """Leave Ctrl-C to the main process, and end with it, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
+    end_with_parent()
 
 
 def cluster(address: str) -> Pool:
