@@ -14,6 +14,7 @@ from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, Implic
 
 from scanward.deidentify.datasetpath import clean_dataset, risk_of
 from scanward.deidentify.keys import Keys
+from scanward.deidentify.memorygate import check_image, check_type
 from scanward.deidentify.meta import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from scanward.deidentify.policy import Policy
 from scanward.deidentify.writer import Writer
@@ -29,13 +30,16 @@ def clean_in_memory(
 ) -> tuple[Dataset, tuple[tuple[str, str], ...]]:
     """Return a de-identified copy and its changes; the pixels are shared with the input, nothing else is.
 
-    Raises InvalidDicom for nesting beyond the gate's bound and for what cannot be written, and Quarantined.
+    Raises InvalidDicom for nesting beyond the gate's bound, for pixels that the gate would refuse, for what
+    cannot be written; Quarantined; and BadInput for what is no data set.
     """
+    check_type(dataset)
     _check_depth(dataset, DEFAULT.depth)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         syntax = _syntax(dataset)
         writer = Writer(explicit=not syntax.is_implicit_VR, little_endian=syntax.is_little_endian)
+        check_image(dataset, syntax, writer)
         plain = _reread(_written(dataset, writer), writer)
         _check_risk(dataset, plain, writer)
         tail = _split(plain)

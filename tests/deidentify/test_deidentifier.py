@@ -174,3 +174,31 @@ def test_the_sites_secret_and_settings_are_the_default(
 
 def test_an_unknown_transfer_syntax_falls_back_to_the_coding() -> None:
     assert memory._syntax(item(PatientName="x")) == ExplicitVRLittleEndian  # noqa: SLF001 - the fallback alone
+
+
+def test_pixels_that_the_gate_would_refuse_are_refused_in_memory_too() -> None:
+    dataset = read(ct())
+    dataset.PixelData = dataset.PixelData + b"Rossi^Giulia"
+    with pytest.raises(InvalidDicom) as caught:
+        Deidentifier(secret=SECRET).deidentify_dataset(dataset)
+    assert caught.value.faults
+
+
+def test_a_second_image_beside_the_pixels_is_refused() -> None:
+    dataset = ct()
+    dataset.FloatPixelData = b"Rossi^Giulia" * 4
+    with pytest.raises(InvalidDicom):
+        Deidentifier(secret=SECRET).deidentify_dataset(dataset)
+
+
+@pytest.mark.parametrize("name", ["CT_small.dcm", "MR_small_RLE.dcm", "rtdose.dcm", "MR_small_bigendian.dcm"])
+def test_real_pixels_pass_in_memory(name: str) -> None:
+    dataset = pydicom.dcmread(TEST_FILES / name)
+    new, _ = Deidentifier(secret=SECRET).deidentify_dataset(dataset)
+    assert new.PixelData == dataset.PixelData
+
+
+@pytest.mark.parametrize("wrong", [None, 5, "x", b"x"])
+def test_what_is_no_data_set_is_named_by_its_type(wrong: object) -> None:
+    with pytest.raises(BadInput, match=type(wrong).__name__):
+        Deidentifier(secret=SECRET).deidentify_dataset(wrong)  # type: ignore[arg-type]  # that is the point
