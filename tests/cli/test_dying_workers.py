@@ -13,6 +13,7 @@ from scanward.entrypoints.cli.batch.dispatch import KILLED, Dispatcher
 from scanward.entrypoints.cli.batch.plan import Entry, Outcome, Plan, Tally
 from scanward.entrypoints.cli.batch.pools import ProcessPool
 from scanward.entrypoints.cli.configuration import read_settings
+from scanward.errors import Unavailable
 from tests.cli.running import command, environment, outputs, scanward, write_folder
 
 pytestmark = pytest.mark.integration
@@ -31,8 +32,8 @@ def kill_on_poison(plan: Plan, entries: Sequence[Entry]) -> Tally:
 
 def test_a_file_that_kills_its_worker_is_rejected_and_no_other_is_lost(tmp_path: Path) -> None:
     plan = Plan(str(tmp_path), str(tmp_path), read_settings(), "", "safe", rows=True)
-    names = [f"{number:03}" for number in range(60)]
-    names[7], names[41] = "poison-a", "poison-b"
+    names = [f"{number:03}" for number in range(30)]
+    names[7], names[22] = "poison-a", "poison-b"
     pool = ProcessPool(2)
     total = Tally()
     try:
@@ -42,12 +43,29 @@ def test_a_file_that_kills_its_worker_is_rejected_and_no_other_is_lost(tmp_path:
         pool.close()
     for tally in tallies:
         total.add(tally)
-    assert total.files == 60
-    assert total.outcomes == {Outcome.DEIDENTIFIED: 58, Outcome.REJECTED: 2}
+    assert total.files == 30
+    assert total.outcomes == {Outcome.DEIDENTIFIED: 28, Outcome.REJECTED: 2}
     notes = [note for tally in tallies for note in tally.notes]
     assert {note.relative for note in notes} == {"poison-a", "poison-b"}
     assert {note.reason for note in notes} == {KILLED}
-    assert len(list(tmp_path.iterdir())) == 58
+    assert len(list(tmp_path.iterdir())) == 28
+
+
+def die(plan: Plan, entries: Sequence[Entry]) -> Tally:
+    """Die at once, whatever there is to do: as where a machine has no memory left."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return Tally(files=len(entries), seconds=len(plan.source))
+
+
+def test_workers_that_die_of_nothing_stop_the_run_and_blame_no_file(tmp_path: Path) -> None:
+    plan = Plan(str(tmp_path), str(tmp_path), read_settings(), "", "safe")
+    pool = ProcessPool(1)
+    try:
+        dispatcher = Dispatcher(pool, plan, die, lambda _: "key")
+        with pytest.raises(Unavailable):
+            list(dispatcher.run(iter([Entry("a", 1, 1)])))
+    finally:
+        pool.close()
 
 
 def test_a_process_killed_in_the_middle_costs_no_file(tmp_path: Path) -> None:

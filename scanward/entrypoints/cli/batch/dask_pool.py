@@ -23,7 +23,7 @@ class DaskPool:
         self.window = max(2, threads * 2)
         self.executor: Executor = self._client.get_executor(pure=False)  # type: ignore[no-untyped-call]  # as above
 
-    def renew(self) -> None:
+    def renew(self, *, alone: bool = False) -> None:
         """Do nothing: the scheduler has replaced the worker."""
 
     def close(self) -> None:

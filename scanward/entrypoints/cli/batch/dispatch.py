@@ -13,11 +13,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from scanward.entrypoints.cli.batch.plan import Entry, Note, Outcome, Plan, Row, Tally
 from scanward.entrypoints.cli.batch.pools import Pool
 from scanward.entrypoints.cli.batch.rows import refused_row
+from scanward.errors import Unavailable
 
 Work = Callable[[Plan, Sequence[Entry]], Tally]
 _BATCH_BYTES = 256 << 20
 _ATTEMPTS = 2  # alone, so that a worker killed from outside costs nobody a file
-KILLED = "it ended its worker process, alone and twice (out of memory, or a crash)"
+KILLED = "it ended its worker process, alone and twice (out of memory, a crash, or no end in time)"
 
 
 class Dispatcher:
@@ -87,19 +88,24 @@ class Dispatcher:
         while self._running:
             yield from self._finished()
         suspects, self._suspects = self._suspects, []
-        self._pool.renew()
+        self._pool.renew(alone=True)
         for batch in suspects:
             tally = self._alone(batch)
             if tally is not None:
                 yield tally
             else:
                 yield from map(self._judged, batch)
+        self._pool.renew()
 
     def _judged(self, entry: Entry) -> Tally:
         for _ in range(_ATTEMPTS):
             tally = self._alone([entry])
             if tally is not None:
                 return tally
+        if self._alone([]) is None:
+            raise Unavailable(
+                "Workers end at their start; the machine or its memory is not fit. Then run again."
+            )
         return self._killing(entry)
 
     def _alone(self, batch: list[Entry]) -> Tally | None:
@@ -107,7 +113,7 @@ class Dispatcher:
         try:
             return self._pool.executor.submit(self._work, self._plan, tuple(batch)).result()
         except self._pool.broken:
-            self._pool.renew()
+            self._pool.renew(alone=True)
             return None
 
     def _killing(self, entry: Entry) -> Tally:

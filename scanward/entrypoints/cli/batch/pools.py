@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import threading
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from multiprocessing.process import BaseProcess
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from scanward.entrypoints.orphans import end_with_parent
@@ -12,6 +14,7 @@ from scanward.errors import Misconfigured, Unavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_GRACE = 3.0
 
 
 class Pool(Protocol):
@@ -23,8 +26,8 @@ class Pool(Protocol):
     batch_files: tuple[int, int]
     batch_seconds: float
 
-    def renew(self) -> None:
-        """Replace an executor that a dead worker broke."""
+    def renew(self, *, alone: bool = False) -> None:
+        """Replace an executor that a dead worker broke; `alone`: with one worker."""
         ...
 
     def close(self) -> None:
@@ -57,7 +60,7 @@ class InlinePool:
         """Make the executor."""
         self.executor: Executor = Inline()
 
-    def renew(self) -> None:
+    def renew(self, *, alone: bool = False) -> None:
         """Do nothing: it cannot break without this process."""
 
     def close(self) -> None:
@@ -75,20 +78,28 @@ class ProcessPool:
         """Start the first processes with the first batch."""
         self._jobs = jobs
         self.window = jobs * 2
-        self.executor: Executor = self._new()
+        self.executor: Executor = self._new(jobs)
 
-    def renew(self) -> None:
+    def renew(self, *, alone: bool = False) -> None:
         """Start anew; what ran in the broken pool has ended with it."""
         self.executor.shutdown(wait=True, cancel_futures=True)
-        self.executor = self._new()
+        self.executor = self._new(1 if alone else self._jobs)
 
     def close(self) -> None:
-        """Drop what waits, and wait for the batches under way to end."""
+        """Drop what waits, and give the batches under way some seconds; a later run does again what is cut."""
+        killer = threading.Timer(_GRACE, _kill, [multiprocessing.active_children()])
+        killer.start()
         self.executor.shutdown(wait=True, cancel_futures=True)
+        killer.cancel()
 
-    def _new(self) -> Executor:
+    def _new(self, jobs: int) -> Executor:
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self._jobs, mp_context=context, initializer=begin_worker)
+        return ProcessPoolExecutor(jobs, mp_context=context, initializer=begin_worker)
+
+
+def _kill(processes: list[BaseProcess]) -> None:
+    for process in processes:
+        process.kill()
 
 
 def begin_worker() -> None:

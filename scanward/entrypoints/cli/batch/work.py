@@ -15,6 +15,7 @@ from scanward.deidentify.keys import Keys
 from scanward.deidentify.report import Cleaned
 from scanward.deidentify.secret import derive, fingerprint, load
 from scanward.dicom.structure import check
+from scanward.entrypoints.cli.batch.limit import TookTooLong, limited
 from scanward.entrypoints.cli.batch.naming import Naming
 from scanward.entrypoints.cli.batch.opening import Opener, Source
 from scanward.entrypoints.cli.batch.outputs import Outputs
@@ -51,7 +52,7 @@ class Worker:
         secret = site_secret(plan)
         self._plan = plan
         self.engine: Engine = open_engine(plan.settings)
-        keys = Keys(secret, plan.settings.domain, digits=plan.settings.patient_id_digits)
+        self._keys = keys = Keys(secret, plan.settings.domain, digits=plan.settings.patient_id_digits)
         self._opener = Opener(plan)
         self._naming = Naming(plan.names, keys)
         self._suffix = partial(keys.text, "collision", digits=8)
@@ -104,16 +105,25 @@ class Worker:
 
     def _clean(self, entry: Entry) -> Cleaned:
         with self._opener.open(entry) as source:
-            cleaned = self._guarded(source)
-            if self._plan.output_name:
-                parts: tuple[str, ...] = (self._plan.output_name,)
-            else:
-                parts = self._naming.parts(entry.relative, source, cleaned)
+            cleaned, parts = self._in_time(entry, source)
             if not self._plan.dry:
                 hashes = self.fingerprints.path(entry.relative), self.fingerprints.version(entry)
                 suffix = partial(self._suffix, entry.relative)
                 self._outputs.write(parts, cleaned.pieces, source.fileno(), hashes, suffix)
             return cleaned
+
+    def _in_time(self, entry: Entry, source: Source) -> tuple[Cleaned, tuple[str, ...]]:
+        """Clean and name one object within its time; what it left half done in memories goes with them."""
+        seconds = self._plan.settings.limit_seconds(source.size)
+        try:
+            with limited(seconds):
+                cleaned = self._guarded(source)
+                name = self._plan.output_name
+                return cleaned, (name,) if name else self._naming.parts(entry.relative, source, cleaned)
+        except TookTooLong:
+            self.engine = open_engine(self._plan.settings)
+            self._naming = Naming(self._plan.names, self._keys)
+            raise InvalidDicom(f"it took longer than {seconds:.3g} s") from None
 
     def _guarded(self, source: Source) -> Cleaned:
         """Clean one object; whatever else goes wrong is the object's own fault, told by type and place."""

@@ -26,13 +26,15 @@ from scanward.wiring import open_bounds, open_ports
 _BATCH = 64
 _PAUSE = 0.05
 _PATIENCE = 60.0
+_GRACE = 3.0  # a person waits for the end
 
 
 def ingest_command(paths: Sequence[Path], settings: Settings, *, json: bool) -> int:
     """Take files through the line; return 0, or 1 if one ended badly."""
     missing(paths)
     logs.configure("ERROR")
-    settings = settings.model_copy(update={"workers": max(1, settings.workers), "log_level": "ERROR"})
+    changed = {"workers": max(1, settings.workers), "stop_seconds": min(_GRACE, settings.stop_seconds)}
+    settings = settings.model_copy(update={**changed, "log_level": "ERROR"})
     ports = open_ports(settings)
     started = time.monotonic()
     with ExitStack() as stack:

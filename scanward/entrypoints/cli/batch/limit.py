@@ -1,0 +1,120 @@
+"""The time that one object may take: one that hangs is refused, and the batch goes on.
+
+First line: an exception in the thread that works, by an alarm in a main thread (which also interrupts regular
+expressions and waiting), by the watchdog in a thread of Dask's. Second line, in processes that are not the
+command itself: the watchdog ends the process, and should no thread run any more, a timer in C does.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from types import FrameType
+
+_AGAIN = 1.0  # where code could not be left at first, as in a destructor, it is tried again
+_MARGIN = 5.0
+_TICK = 1.0
+
+
+class TookTooLong(BaseException):
+    """An object's time is over; no `except Exception` of a library may take it for its own."""
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Raise TookTooLong in the block if it takes longer."""
+    alone = threading.current_thread() is threading.main_thread()
+    watchdog = None if alone and multiprocessing.parent_process() is None else _watchdog()
+    if watchdog is not None:
+        watchdog.begin(seconds, interrupt=not alone)
+    try:
+        with _alarm(seconds) if alone else _nothing():
+            yield
+    finally:
+        if watchdog is not None:
+            watchdog.end()
+
+
+class _Alarm:
+    """Whether the alarm is set: one that comes late must raise nothing."""
+
+    armed = False
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    signal.signal(signal.SIGALRM, _rung)
+    _Alarm.armed = True
+    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN)
+    try:
+        yield
+    finally:
+        _Alarm.armed = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _rung(_number: int, _frame: FrameType | None) -> None:
+    if _Alarm.armed:
+        raise TookTooLong
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield
+
+
+class _Watchdog:
+    """A thread that knows when each of the others must be done."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ends: dict[int, tuple[float, bool]] = {}
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def begin(self, seconds: float, *, interrupt: bool) -> None:
+        self._ends[threading.get_ident()] = time.monotonic() + seconds, interrupt
+
+    def end(self) -> None:
+        with self._lock:
+            self._ends.pop(threading.get_ident(), None)
+            _interrupt(threading.get_ident(), None)
+
+    def _watch(self) -> None:
+        with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - a device
+            while True:
+                self._look()
+                ends = [end for end, _ in list(self._ends.values())]
+                if ends:
+                    left = max(ends) - time.monotonic() + 2 * _MARGIN
+                    faulthandler.dump_traceback_later(max(left, _MARGIN), exit=True, file=nowhere)
+                else:
+                    faulthandler.cancel_dump_traceback_later()
+                time.sleep(_TICK)
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        with self._lock:
+            for thread, (end, interrupt) in list(self._ends.items()):
+                if now > end + _MARGIN:
+                    os._exit(1)
+                if now > end and interrupt:
+                    _interrupt(thread, TookTooLong)
+
+
+@cache
+def _watchdog() -> _Watchdog:
+    return _Watchdog()
+
+
+def _interrupt(thread: int, error: type[BaseException] | None) -> None:
+    """Let a thread raise an error at its next step; None takes back what has not been raised yet."""
+    argument = None if error is None else ctypes.py_object(error)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), argument)
