@@ -13,11 +13,11 @@ from scanward.deidentify.bytepath_change import Changer, Memory
 from scanward.deidentify.bytepath_header import CHARSET, MODALITY, Headers, Kind, tag_of
 from scanward.deidentify.bytepath_source import Irregular, Window
 from scanward.deidentify.charset import charsets_of, values_at_any_price
-from scanward.deidentify.keys import Keys
+from scanward.deidentify.keys import Keys, Subject
 from scanward.deidentify.policy import vr_of
 from scanward.dicom.structure import Findings, check_uid
 from scanward.dicom.structure.coding import NOTABLE, SERIES_UID, SOP_CLASS_UID, STUDY_UID, Element
-from scanward.errors import Fault
+from scanward.errors import Fault, Quarantined
 
 Marks = tuple[bytes, ...]
 
@@ -139,9 +139,16 @@ class Knowledge:
             charsets = charsets_of(found.pop(CHARSET, None))
             values = {tag: values_at_any_price(raw, vr_of(tag, ""), charsets) for tag, raw in found.items()}
             memory = self._memories[who] = Memory(
-                subjects.subject_of(values, self._keys), charsets, self._changer.common(charsets)
+                self._subject(values), charsets, self._changer.common(charsets)
             )
         return memory
+
+    def _subject(self, values: Mapping[int, tuple[str, ...]]) -> Subject:
+        """Return the subject. Raises Irregular for one that cannot be cleaned, for the gate comes first."""
+        try:
+            return subjects.subject_of(values, self._keys, self._headers.policy.profile)
+        except Quarantined:
+            raise Irregular from None
 
     def _risk(self, by_tag: Mapping[int, bytes], transfer_syntax: str) -> Fault | None:
         """Return why an object must be quarantined; of opaque values only the presence counts."""

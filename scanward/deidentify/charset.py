@@ -32,6 +32,11 @@ def charsets_of(raw: bytes | None, inherited: Charsets = ()) -> Charsets:
     return tuple(part.strip(_PADDING) for part in raw.decode("latin-1").split("\\"))
 
 
+def is_charset(term: str) -> bool:
+    """Tell whether a term of Specific Character Set is known."""
+    return term in python_encoding
+
+
 def decode(raw: bytes, vr: str, charsets: Charsets) -> str | None:
     """Return a value's text, or None if it is not text of the declared character set."""
     if raw.isascii() and _ESCAPE not in raw and not _is_stateful(charsets):

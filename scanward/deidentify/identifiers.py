@@ -1,6 +1,7 @@
 """What must not be found inside a kept text.
 
-The IDs, name parts, accession number and birth date of one patient.
+The IDs, names, dates and UIDs of one patient: as whole words, and the telling ones in any disguise of case,
+marks and separators.
 """
 
 from __future__ import annotations
@@ -9,43 +10,76 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from scanward.deidentify.uids import IN_TEXT_BYTES
+from scanward.deidentify import skeleton
+from scanward.deidentify.spelled import dates_in, days
+from scanward.deidentify.terms import clinical_terms
+from scanward.deidentify.uids import may_hold_one
 
-_LEAST_ID = 3
-_LEAST_NUMBER = 6
+# Longer kept texts are not searched but emptied; more or longer identifiers are nobody's (fail closed).
+LONGEST_TEXT = 1 << 16
+MOST_PARTS = 256
+LONGEST_PART = 256
+
+_LEAST_PART = 2
 _LEAST_NAME = 3
+_LEAST_STRONG = 5
+_LEAST_NUMBER = 6
 _LEAST_IDEOGRAPHS = 2
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_FIRST_IDEOGRAPH = 0x2E80
+_NAMED_COMPONENTS = 3
 _BLANKS = re.compile(" +")
+_WORDS = re.compile(r"[^\W_]+")
 _NAME_PARTS = re.compile(r"[^\W\d_]+")
+_DIGITS = re.compile("[0-9]+")
 _DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")
 _NOTHING = re.compile(r"(?!)")
-# Letters beyond ASCII that re.IGNORECASE takes for ASCII ones, and casefold does not.
-_FOLDS = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"})
-_DOTS_OF_A_UID = 5
-_OF_NUMBERS = b"0123456789+-.e \\"
+# Words of two letters that are no names where they stand in an image's texts: titles, modalities, units.
+_NO_NAMES = frozenset({
+    "hu", "ct", "mr", "pt", "nm", "od", "us", "mg", "xa", "cr", "dx", "gr", "ir", "ep", "mm", "cm", "ms",
+    "ml",
+    "gy", "bq", "sv", "dr", "jr", "sr", "md", "st", "ii", "iv", "vi", "el", "le", "du", "do",
+})  # fmt: skip
+# Words of coded values that hold a short surname by chance.
+_ORDINARY = frozenset({
+    "normal", "continuous", "contrast", "primary", "original", "derived", "localizer", "standard",
+    "transverse", "helical", "spiral", "manual", "automatic", "monochrome", "rotating", "constant",
+    "additional",
+    "enhanced",
+})  # fmt: skip
 
 
 class Identifiers:
     """One patient's identifiers. Immutable in effect; equal inputs give the same object."""
 
-    __slots__ = ("_alternatives", "_byte_hints", "_compiled", "_hints", "_number_hints", "numbers", "words")
+    __slots__ = (
+        "_alternatives", "_byte_hints", "_compiled", "_days", "_hints", "_names", "_number_hints", "_strong",
+        "is_excessive", "numbers", "words",
+    )  # fmt: skip
 
     def __init__(self, ids: tuple[str, ...], names: tuple[str, ...], dates: tuple[str, ...]) -> None:
-        """Take IDs (at least 3 characters), names (parts of at least 3 letters), dates (usual spellings)."""
-        parts = {part for name in names for part in _NAME_PARTS.findall(name) if _is_telling(part)}
-        numbers = {one.strip(" \0") for one in ids if len(one.strip(" \0")) >= _LEAST_ID}
-        spellings = {spelling for date in dates for spelling in _spellings(date)}
-        self.numbers = frozenset(one for one in numbers if len(one) >= _LEAST_NUMBER)
-        self.words = frozenset(part.casefold() for part in parts)
-        self._alternatives = parts | numbers | spellings
+        """Take IDs and names (at least 2 characters) and dates (usual spellings)."""
+        bare = {one.strip(" \0") for one in ids}
+        numbers = {one for one in bare if len(skeleton.skeletons(one)[0]) >= _LEAST_PART}
+        parts = {part for name in names for part in _parts(name)}
+        matches = [match.groups() for date in dates if (match := _DATE.match(date.strip()))]
+        written = {one for year, month, day in matches for one in _in_digits(year, month, day)}
+        self.is_excessive = len(parts) + len(numbers) > MOST_PARTS or any(
+            len(one) > LONGEST_PART for one in parts | numbers
+        )
+        self.words = frozenset(part.casefold() for part in parts if len(part) > _LEAST_PART)
+        self._names = frozenset(part for part in parts if len(part) == _LEAST_PART and part.isascii())
+        self._alternatives = (parts - self._names) | numbers | written
+        cores = {core for one in numbers for core in _cores(one)} | written
+        self.numbers = frozenset(int(core) for core in cores)
+        self._days = days([(year, month, day) for year, month, day in matches])
+        self._strong = tuple(sorted(_strong(parts, numbers, names) | cores))
         self._compiled: re.Pattern[str] | None = None
         # Compiling costs a millisecond a patient. Most texts hold no part of an identifier, as these hints
         # tell without it: what cannot stand in ASCII is left out, and a date in any spelling holds its year.
-        years = {match[1] for date in dates if (match := _DATE.match(date.strip()))}
-        self._hints = tuple(sorted({_fold(one) for one in parts | numbers} | years))
+        weak = {form for one in self._alternatives | self._names for form in skeleton.skeletons(one)}
+        self._hints = tuple(sorted({*self._strong, *weak, *(year[2:] for year, _, _ in matches)} - {""}))
         self._byte_hints = tuple(one.encode() for one in self._hints if one.isascii())
-        self._number_hints = tuple(one for one in self._byte_hints if not one.strip(_OF_NUMBERS))
+        self._number_hints = tuple(sorted({str(number).strip("0").encode() for number in self.numbers}))
 
     def suspicious(self, raw: bytes | memoryview) -> bool:
         """Tell quickly whether an undecoded value must be decoded and looked at.
@@ -53,43 +87,67 @@ class Identifiers:
         False is a proof of innocence. True for anything but plain ASCII, for a UID inside, and for what may
         be an identifier.
         """
-        text = bytes(raw).lower()
-        if not text.isascii() or b"\x1b" in text:
+        text = bytes(raw)
+        if not text.isascii() or b"\x1b" in text or len(text) > LONGEST_TEXT:
             return True
+        folded = skeleton.of_bytes(text)
         for hint in self._byte_hints:
-            if hint in text:
+            if hint in folded:
                 return True
-        return text.count(b".") >= _DOTS_OF_A_UID and IN_TEXT_BYTES.search(text) is not None
+        return may_hold_one(text)
 
     def suspicious_number(self, raw: bytes) -> bool:
         """Tell the same of a value that holds nothing but the characters of numbers."""
-        text = raw.lower()
-        for hint in self._number_hints:
-            if hint in text:
-                return True
-        return raw.count(b".") >= _DOTS_OF_A_UID and IN_TEXT_BYTES.search(raw) is not None
+        digits = raw.replace(b".", b"")
+        return any(hint in digits for hint in self._number_hints)
 
     def found_in(self, text: str) -> bool:
         """Tell whether an identifier stands in a text."""
-        folded = _fold(text)
-        for hint in self._hints:
-            if hint in folded:
-                return self._pattern.search(text) is not None
-        return False
+        if len(text) > LONGEST_TEXT:
+            return True
+        forms = skeleton.skeletons(text)
+        if not any(hint in form for form in forms for hint in self._hints):
+            return False
+        return self._pattern.search(text) is not None or bool(self._dates(text)) or self._is_disguised(text)
+
+    def cut(self, text: str) -> str:
+        """Return a text without the identifiers; the same text if there is none.
+
+        Nothing is left of a text where one stands in a disguise.
+        """
+        if not self.found_in(text):
+            return text
+        if len(text) > LONGEST_TEXT:
+            return ""
+        for start, end in self._dates(text):
+            text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
+        text = _BLANKS.sub(" ", self._pattern.sub(" ", text)).strip()
+        return "" if self._is_disguised(text) or self._dates(text) else text
 
     @property
     def _pattern(self) -> re.Pattern[str]:
         if self._compiled is None:
             longest_first = sorted(self._alternatives, key=lambda one: (-len(one), one))
-            alternatives = "|".join(map(_whole, longest_first))
+            names = [f"(?-i:{_whole(one.title())}|{_whole(one.upper())})" for one in sorted(self._names)]
+            alternatives = "|".join([*map(_whole, longest_first), *names])
             self._compiled = re.compile(alternatives, re.IGNORECASE) if alternatives else _NOTHING
         return self._compiled
 
-    def cut(self, text: str) -> str:
-        """Return a text without the identifiers; the same text if there is none."""
-        if not self.found_in(text):
-            return text
-        return _BLANKS.sub(" ", self._pattern.sub(" ", text)).strip()
+    def _dates(self, text: str) -> list[tuple[int, int]]:
+        if not self._days:
+            return []
+        return [(start, end) for start, end, readings in dates_in(text) if readings & self._days]
+
+    def _is_disguised(self, text: str) -> bool:
+        """Tell whether a telling identifier is left in the skeleton; clinical words hide none."""
+        words = (word for word in _WORDS.findall(text) if not self._is_ordinary(word.casefold()))
+        forms = skeleton.skeletons("".join(words)) if text.isascii() else skeleton.skeletons(text)
+        return any(needle in form for form in forms for needle in self._strong)
+
+    def _is_ordinary(self, word: str) -> bool:
+        if len(word) < _LEAST_STRONG or word in self.words:
+            return False
+        return word in _ORDINARY or (word in clinical_terms() and word.isalpha())
 
 
 @lru_cache(maxsize=4096)
@@ -98,52 +156,74 @@ def _compiled(ids: tuple[str, ...], names: tuple[str, ...], dates: tuple[str, ..
 
 
 def identifiers(ids: Iterable[str] = (), names: Iterable[str] = (), dates: Iterable[str] = ()) -> Identifiers:
-    """Return the identifiers of an object: PatientID, other IDs, AccessionNumber; names; birth date."""
+    """Return the identifiers of an object: its IDs, numbers, places and UIDs; names; dates."""
     return _compiled(tuple(ids), tuple(names), tuple(dates))
 
 
-NONE = Identifiers((), (), ())
+def _parts(name: str) -> set[str]:
+    """Return the words of a name that tell something; of two letters only those that name a person."""
+    found = {part for part in _NAME_PARTS.findall(name) if _is_telling(part)}
+    for group in name.split("="):
+        for part in _NAME_PARTS.findall(" ".join(group.split("^")[:_NAMED_COMPONENTS])):
+            folded = part.casefold()
+            is_short = len(part) == _LEAST_PART and folded not in _NO_NAMES | clinical_terms()
+            if is_short or (_is_ideographic(part) and len(part) < _LEAST_IDEOGRAPHS):
+                found.add(part)
+    return found
 
 
-def _fold(text: str) -> str:
-    """Return a text in which whatever re.IGNORECASE takes for equal is equal."""
-    return text.lower() if text.isascii() else text.translate(_FOLDS).casefold()
+def _strong(parts: set[str], numbers: set[str], names: tuple[str, ...]) -> set[str]:
+    """Return the skeletons that tell a patient wherever they stand."""
+    found = {form for one in numbers for form in skeleton.skeletons(one) if len(form) >= _LEAST_STRONG}
+    found |= {form for one in parts for form in skeleton.skeletons(one) if len(form) >= _LEAST_STRONG}
+    found |= {one for one in parts if _is_ideographic(one) and len(one) >= _LEAST_IDEOGRAPHS}
+    found |= {form for name in names for group in name.split("=") for form in _joined(group)}
+    return found
+
+
+def _joined(group: str) -> set[str]:
+    """Return family and given name written together, either first, and components with marks inside."""
+    components = [component for component in group.split("^")[:_NAMED_COMPONENTS] if component.strip()]
+    if len(components) == 1:
+        components = components[0].split()
+    forms = {form for one in components for form in skeleton.skeletons(one)}
+    family, given = components[0] if components else "", components[1] if len(components) > 1 else ""
+    first = given.split()[0] if given.split() else ""
+    for pair in ((family, given), (given, family), (family, first), (first, family)):
+        if all(pair):
+            forms |= set(skeleton.skeletons("".join(pair)))
+    return {form for form in forms if len(form) >= _LEAST_STRONG}
+
+
+def _cores(number: str) -> list[str]:
+    """Return the runs of at least 6 digits of an ID, separators and leading zeros aside."""
+    runs = _DIGITS.findall(skeleton.skeletons(number)[0])
+    return [bare for run in runs if len(bare := run.lstrip("0")) >= _LEAST_NUMBER]
+
+
+def _in_digits(year: str, month: str, day: str) -> tuple[str, str, str]:
+    return f"{year}{month}{day}", f"{day}{month}{year}", f"{month}{day}{year}"
+
+
+def _is_ideographic(part: str) -> bool:
+    return any(ord(c) > _FIRST_IDEOGRAPH for c in part)
 
 
 def _is_telling(part: str) -> bool:
-    ideographs = any(ord(c) > 0x2E80 for c in part)  # noqa: PLR2004 - where the CJK blocks begin
-    return len(part) >= (_LEAST_IDEOGRAPHS if ideographs else _LEAST_NAME)
+    return len(part) >= (_LEAST_IDEOGRAPHS if _is_ideographic(part) else _LEAST_NAME)
 
 
 def _whole(one: str) -> str:
     """Return a pattern for a whole word or number.
 
-    Ideographs are written without blanks and have no such bounds.
+    Ideographs are written without blanks and have no such bounds, but for a single one.
     """
-    before = r"(?<![^\W_])" if one[0].isascii() and one[0].isalnum() else ""
-    after = r"(?![^\W_])" if one[-1].isascii() and one[-1].isalnum() else ""
+    is_bounded = one.isascii() or len(one) == 1
+    before = r"(?<![^\W_])" if is_bounded and one[0].isalnum() else ""
+    after = r"(?![^\W_])" if is_bounded and one[-1].isalnum() else ""
+    if one.isdigit() and len(one) < _LEAST_STRONG:
+        before, after = rf"{before}(?<![.,+-])", rf"{after}(?![.,]\d)"
     return f"{before}{re.escape(one)}{after}"
 
 
-def _spellings(date: str) -> Iterable[str]:
-    match = _DATE.match(date.strip())
-    if match is None:
-        return ()
-    year, month, day = match.groups()
-    found = {f"{year}{month}{day}"}
-    for mark in "-./":
-        found |= {
-            f"{year}{mark}{month}{mark}{day}",
-            f"{day}{mark}{month}{mark}{year}",
-            f"{month}{mark}{day}{mark}{year}",
-        }
-        found |= {f"{int(day)}{mark}{int(month)}{mark}{year}", f"{int(month)}{mark}{int(day)}{mark}{year}"}
-    if 1 <= int(month) <= len(_MONTHS):
-        name = _MONTHS[int(month) - 1]
-        found |= {
-            f"{day}-{name}-{year}",
-            f"{day} {name} {year}",
-            f"{name} {int(day)}, {year}",
-            f"{int(day)} {name} {year}",
-        }
-    return found
+NONE = Identifiers((), (), ())

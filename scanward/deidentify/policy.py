@@ -10,11 +10,12 @@ from functools import cached_property
 from hashlib import sha256
 
 from scanward.deidentify import private, supplement, table
+from scanward.deidentify import rule as rules
 from scanward.deidentify.actions import is_textual
 from scanward.deidentify.markers import MARKER_TAGS, Marker, markers
 from scanward.deidentify.profile import Profile, tag_number
-from scanward.deidentify.resolution import AGES, kept, need_of, resolve, rule_of, scanned
-from scanward.deidentify.rule import CLASS_UID, EMPTY, KEEP, RECURSE, REMOVE, Do, How, Rule
+from scanward.deidentify.resolution import AGES, TEXTS, cleaned, kept, need_of, resolve, rule_of, scanned
+from scanward.deidentify.rule import EMPTY, KEEP, RECURSE, REMOVE, Do, How, Rule
 from scanward.deidentify.table import Row
 
 _PATIENT_NAME = 0x00100010
@@ -83,11 +84,11 @@ class Policy:
 
     def _decide(self, path: tuple[int, ...], vr: str, sop_class_uid: str, creator: str) -> Rule:
         tag = path[-1]
-        if is_structure(tag):
+        if is_structure(tag) or supplement.is_relic(tag):
             return REMOVE
         if tag in MARKER_TAGS:
             return _MARKER
-        vr = vr_of(tag, vr)
+        vr = _text_of_code(tag, vr_of(tag, vr))
         if tag in self._preserve:
             return RECURSE if vr == "SQ" else _PRESERVED
         if private.is_private(tag):
@@ -144,13 +145,22 @@ class Policy:
         """
         tag = path[-1]
         if tag in self._supplement.structural:
-            return scanned(vr, "3")
-        if tag in self._supplement.class_uids or tag in self._supplement.kept:
-            return scanned(vr, need) if vr != "UI" else CLASS_UID
+            return rules.CHARSET if vr == "CS" else REMOVE
+        if vr == "UI" and tag in self._supplement.class_uids | self._supplement.schemes:
+            return rules.SCHEME_UID if tag in self._supplement.schemes else rules.CLASS_UID
+        if tag in self._supplement.kept:
+            return scanned(vr, need)
+        inside = self._inside(path, sop_class_uid)
+        if inside != "D" and self._is_free_text(tag, vr):
+            return cleaned(need)
         entry = supplement.known(tag)
         retired = entry is not None and entry.retired
-        inside = self._inside(path, sop_class_uid)
+        if retired and vr in _OPAQUE and tag not in self._supplement.retired_opaque:
+            return REMOVE
         return kept(vr, need, self.profile, retired=retired, inside=inside)
+
+    def _is_free_text(self, tag: int, vr: str) -> bool:
+        return self.profile.clean_descriptors and vr in TEXTS and supplement.is_free_text(tag, vr)
 
     def _inside(self, path: tuple[int, ...], sop_class_uid: str) -> str:
         """Return D or C if a sequence around the element is to be made a dummy or cleaned, else nothing."""
@@ -179,6 +189,14 @@ def vr_of(tag: int, vr: str) -> str:
         return vr
     entry = supplement.known(tag)
     return entry.vrs[0] if entry else "UN"
+
+
+def _text_of_code(tag: int, vr: str) -> str:
+    """Return the dictionary's VR of a text that was written as CS, so that no text passes for a code."""
+    entry = supplement.known(tag)
+    if vr != "CS" or entry is None or "CS" in entry.vrs or entry.vrs[0] not in TEXTS:
+        return vr
+    return entry.vrs[0]
 
 
 _OPAQUE = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})

@@ -23,7 +23,7 @@ _RETAIN = (
 )
 _YEAR = {"DA": How.DATE_YEAR, "TM": How.TIME_EMPTY, "DT": How.DATETIME_YEAR}
 _SHIFT = {"DA": How.DATE_SHIFT, "TM": How.TIME_KEEP, "DT": How.DATETIME_SHIFT, "SH": How.OFFSET_KEEP}
-_TEXTS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
+TEXTS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 _OPAQUE = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _UNLISTED_DATE = Row("", "", "X/Z/D", {"retain_full_dates": "K", "retain_modified_dates": "C"})
 _UNLISTED_PERSON = Row("", "", "X/Z/D", {})
@@ -85,7 +85,7 @@ def rule_of(letter: str, row: Row, vr: str, need: str, profile: Profile) -> Rule
     if letter in _PLAIN:
         return _PLAIN[letter]
     if letter == "K":
-        return scanned(vr, need)
+        return AGES.get(profile.ages, REMOVE) if vr == "AS" else scanned(vr, need)
     if letter == "date":
         return _date_rule(row, vr, need, profile)
     return _changed(letter, vr, required=_is_required(need, row))
@@ -102,7 +102,7 @@ def _changed(letter: str, vr: str, *, required: bool) -> Rule:
 
 
 def _cleaned(vr: str, *, required: bool) -> Rule:
-    if vr in _TEXTS:
+    if vr in TEXTS:
         return Rule(Do.REPLACE, How.DESCRIPTOR, "C", required=required)
     if vr == "CS":
         return Rule(Do.KEEP, How.SCAN_CODE, "K", required=required)
@@ -132,6 +132,11 @@ def scanned(vr: str, need: str) -> Rule:
     return Rule(Do.KEEP, How.SCAN, "K", required=required) if is_textual(vr) and vr != "UI" else KEEP
 
 
+def cleaned(need: str) -> Rule:
+    """Return the rule of a free text that keeps its clinical words."""
+    return Rule(Do.REPLACE, How.DESCRIPTOR, "C", required=need in {"1", "1C", UNKNOWN})
+
+
 def kept(vr: str, need: str, profile: Profile, *, retired: bool, inside: str) -> Rule:
     """Return the rule of an attribute without a row, by its VR.
 
@@ -141,7 +146,7 @@ def kept(vr: str, need: str, profile: Profile, *, retired: bool, inside: str) ->
     """
     if vr in {"DA", "TM", "DT"}:
         return rule_of(resolve(_UNLISTED_DATE, None, need, profile), _UNLISTED_DATE, vr, need, profile)
-    if vr in {"PN", "UR", "AE"} or (retired and vr in _TEXTS):
+    if vr in {"PN", "UR", "AE"} or (retired and vr in TEXTS):
         return rule_of(resolve(_UNLISTED_PERSON, None, need, profile), _UNLISTED_PERSON, vr, need, profile)
     if vr == "UI":
         return KEEP if profile.retain_uids else Rule(Do.REPLACE, How.UID, "U")
@@ -152,10 +157,10 @@ def kept(vr: str, need: str, profile: Profile, *, retired: bool, inside: str) ->
 
 def _inside(letter: str, vr: str, need: str) -> Rule | None:
     """Return what the action of a sequence around an element makes of it, None if nothing."""
-    if letter == "D" and vr in _TEXTS:
+    if letter == "D" and vr in TEXTS:
         return Rule(Do.REPLACE, How.DUMMY, "D", required=True)
     if letter == "D" and vr in _OPAQUE:
         return REMOVE
-    if letter == "C" and vr in _TEXTS - {"SH"}:
-        return Rule(Do.REPLACE, How.DESCRIPTOR, "C", required=need in {"1", "1C", UNKNOWN})
+    if letter == "C" and vr in TEXTS - {"SH"}:
+        return cleaned(need)
     return None

@@ -28,6 +28,8 @@ class How(StrEnum):
     SCAN_CODE = "scan-code"
     SCAN_NUMBER = "scan-number"
     SCAN_UID = "scan-uid"
+    SCAN_SCHEME = "scan-scheme"
+    SCAN_CHARSET = "scan-charset"
     UID = "uid"
     DATE_YEAR = "date-year"
     DATE_SHIFT = "date-shift"
@@ -61,4 +63,6 @@ KEEP = Rule(Do.KEEP, How.NONE, "K")
 REMOVE = Rule(Do.REMOVE, How.NONE, "X")
 EMPTY = Rule(Do.EMPTY, How.NONE, "Z")
 CLASS_UID = Rule(Do.KEEP, How.SCAN_UID, "K")
+SCHEME_UID = Rule(Do.KEEP, How.SCAN_SCHEME, "K")
+CHARSET = Rule(Do.KEEP, How.SCAN_CHARSET, "K")
 RECURSE = Rule(Do.RECURSE, How.NONE, "K")

@@ -10,7 +10,7 @@ from scanward.deidentify.actions import binary_dummy, dummy, is_textual, replace
 from scanward.deidentify.charset import Charsets
 from scanward.deidentify.keys import Keys, Subject
 from scanward.deidentify.rule import Do, How, Rule
-from scanward.deidentify.text import is_odd_number, is_odd_uid
+from scanward.deidentify.text import is_odd_charset, is_odd_number, is_odd_uid
 
 
 def new_value(rule: Rule, vr: str, raw: bytes, charsets: Charsets, subject: Subject, keys: Keys) -> bytes:
@@ -40,8 +40,10 @@ def must_look(rule: Rule, raw: bytes, subject: Subject) -> bool:
     """Tell quickly whether a kept value has to be decoded and read."""
     if rule.how is How.SCAN_NUMBER:
         return is_odd_number(raw) or subject.identifiers.suspicious_number(raw)
-    if rule.how is How.SCAN_UID:
-        return is_odd_uid(raw)
+    if rule.how in {How.SCAN_UID, How.SCAN_SCHEME}:
+        return is_odd_uid(raw, is_scheme=rule.how is How.SCAN_SCHEME)
+    if rule.how is How.SCAN_CHARSET:
+        return is_odd_charset(raw)
     return subject.identifiers.suspicious(raw)
 
 

@@ -74,11 +74,13 @@ def test_a_new_uid_is_valid_and_stays_the_same(uid: str) -> None:
     assert UID(new).is_valid
 
 
-@pytest.mark.parametrize(
-    "uid", ["", ExplicitVRLittleEndian, "1.2.840.10008.1.4.1.1", "2.16.840.1.113883.6.96"]
-)
+@pytest.mark.parametrize("uid", ["", ExplicitVRLittleEndian, "1.2.840.10008.1.4.1.1"])
 def test_standard_uids_are_never_mapped(uid: str) -> None:
     assert KEYS.uid(uid) == uid
+
+
+def test_a_root_of_terminologies_is_no_excuse_for_a_patients_uid() -> None:
+    assert KEYS.uid("2.16.840.1.113883.6.778899").startswith("2.25.")
 
 
 def test_an_invented_uid_under_the_standards_root_is_mapped() -> None:

@@ -8,7 +8,8 @@ from scanward.deidentify import resolution
 from scanward.deidentify.actions import is_textual
 from scanward.deidentify.policy import Policy, vr_is_sound, vr_of
 from scanward.deidentify.profile import Profile, tag_number
-from scanward.deidentify.rule import Do, How, Rule
+from scanward.deidentify.profile import load as load_profile
+from scanward.deidentify.rule import REMOVE, Do, How, Rule
 from scanward.deidentify.table import load
 from tests.deidentify.objects import CT, SEG, policy
 
@@ -59,7 +60,13 @@ def decide(path: str, name: str | Policy = "hipaa-safe-harbor", vr: str = "", so
         ("IconImageSequence", Do.REMOVE, How.NONE),
         ("RetrieveURL", Do.REMOVE, How.NONE),
         ("URNCodeValue", Do.KEEP, How.SCAN),
-        ("SpecificCharacterSet", Do.KEEP, How.SCAN_CODE),
+        ("SpecificCharacterSet", Do.KEEP, How.SCAN_CHARSET),
+        ("ProcedureCodeSequence.CodingSchemeUID", Do.KEEP, How.SCAN_SCHEME),
+        ("SegmentLabel", Do.REPLACE, How.DESCRIPTOR),
+        ("TextValue", Do.REPLACE, How.DESCRIPTOR),
+        ("SequenceName", Do.KEEP, How.SCAN),
+        ("ConvolutionKernel", Do.KEEP, How.SCAN),
+        ("SoftwareVersions", Do.KEEP, How.SCAN),
         ("DigitalSignaturesSequence", Do.REMOVE, How.NONE),
         ("DataSetTrailingPadding", Do.REMOVE, How.NONE),
         ("ProcedureCodeSequence", Do.RECURSE, How.NONE),
@@ -327,3 +334,48 @@ def test_a_vr_stands_in_only_for_its_kind() -> None:
     assert vr_is_sound("OW", ("OB", "OW"))
     assert not vr_is_sound("UN", ("LO",))
     assert not vr_is_sound("US", ("LO",))
+
+
+@pytest.mark.parametrize("keyword", ["StudyDescription", "ImageComments", "ProtocolName", "SegmentLabel"])
+def test_a_text_written_as_a_code_is_cleaned_like_the_text_that_it_is(keyword: str) -> None:
+    assert decide(keyword, vr="CS").how is How.DESCRIPTOR
+
+
+@pytest.mark.parametrize(
+    ("tag", "vr"),
+    [
+        (0x00100033, "LO"),
+        (0x00100035, "CS"),
+        (0x7F220010, "OW"),
+        (0x7FE00030, "OW"),
+        (0x00080202, "OB"),
+        (0x00280020, "OB"),
+        (0x0040A074, "OB"),
+        (0x10000001, "US"),
+        (0x10102222, "US"),
+        (0x00203100, "CS"),
+        (0x00203402, "CS"),
+        (0x00201070, "IS"),
+        (0x00080001, "UL"),
+        (0x54001010, "OW"),
+        (0x00686300, "OB"),
+        (0x04000520, "OB"),
+        (0x04000120, "OB"),
+        (0x0008041B, "OB"),
+    ],
+)
+@pytest.mark.parametrize("path", [(), (0x00189346,)])
+def test_relics_and_opaque_originals_go_at_any_depth(tag: int, vr: str, path: tuple[int, ...]) -> None:
+    for name in ("basic", "research"):
+        chosen = load_profile(name).preserving((tag,), force=True)
+        assert Policy(chosen).decide((*path, tag), vr, CT) == REMOVE
+
+
+def test_grays_and_colours_of_old_images_stay() -> None:
+    assert decide("LargeRedPaletteColorLookupTableData").do is Do.KEEP
+    assert decide("GrayLookupTableData", vr="OW").do is Do.KEEP
+
+
+def test_ages_anywhere_follow_the_profile_of_ages() -> None:
+    assert decide("SelectorASValue", "research").how is How.AGE_CAP
+    assert decide("SelectorASValue", "limited-data-set").do is Do.KEEP
