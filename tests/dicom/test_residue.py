@@ -14,8 +14,17 @@ from hypothesis import strategies as st
 from pydicom.uid import UID
 
 from scanward.dicom.pieces import Span
-from scanward.dicom.structure import check, residues, without
+from scanward.dicom.structure import (
+    check,
+    residue,
+    residue_jpeg,
+    residue_jpeg_2000,
+    residue_rle,
+    residues,
+    without,
+)
 from scanward.dicom.structure.fragments import FrameBytes, Steps, Unread
+from scanward.dicom.structure.pixels import ImageShape
 from scanward.errors import InvalidDicom
 from tests.deidentify.objects import TEST_FILES
 from tests.dicom.encapsulated import (
@@ -108,6 +117,7 @@ SOUND = {
         jpeg(scan=b"\1\xff\0\2\xff\xd0\3" + segment(0xDA, b"\1\1\0\1\5\0") + b"\xff\0", start_of_frame=0xC2),
     ),
     "filling": (JPEG, jpeg(b"\xff\xff")),
+    "restart without a scan": (JPEG, jpeg(b"\xff\xd0")),
     "jfif": (JPEG, jpeg(segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0"))),
     "adobe": (JPEG, jpeg(segment(0xEE, b"Adobe\0d\0\0\0\0\1"))),
     "tables": (JPEG, jpeg(segment(0xDB, bytes(130)) + segment(0xC4, b"\0" + b"\1" + bytes(15) + b"\5"))),
@@ -277,3 +287,58 @@ def test_whatever_is_flipped_a_frame_is_walked_or_not_passed(syntax: str, data: 
     except (Unread, InvalidDicom):
         return
     assert again == once
+
+
+SHAPE = ImageShape(8, 8, 1, 1, 8, 8, signed=False, subsampled=False)
+MALFORMED = {
+    "jpeg without start": (residue_jpeg.jpeg, b"xx" + jpeg()),
+    "jpeg that stops": (residue_jpeg.jpeg, b"\xff\xd8\xff"),
+    "segment shorter than its length": (residue_jpeg.jpeg, b"\xff\xd8\xff\xfe\0\1"),
+    "segment longer than the frame": (residue_jpeg.jpeg, b"\xff\xd8\xff\xfe\0\x09xx"),
+    "no codestream": (residue_jpeg_2000.jpeg_2000, b"xxxx"),
+    "size of another length": (residue_jpeg_2000.jpeg_2000, b"\xff\x4f" + segment(0x51, bytes(40))),
+    "main segment longer than the frame": (residue_jpeg_2000.jpeg_2000, b"\xff\x4f\xff\x52\0\x09"),
+    "tile-part header of another length": (
+        residue_jpeg_2000.jpeg_2000,
+        b"\xff\x4f" + segment(0x90, bytes(9)),
+    ),
+    "rle header too short": (residue_rle.rle, bytes(63)),
+    "rle without segments": (residue_rle.rle, bytes(64)),
+    "rle segments before the header's end": (residue_rle.rle, struct.pack("<2I", 1, 60) + bytes(70)),
+    "rle segments in disorder": (residue_rle.rle, struct.pack("<3I", 2, 64, 9) + bytes(70)),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_malformed_frame_is_not_passed_even_without_the_gate(name: str) -> None:
+    reader, frame = MALFORMED[name]
+    with pytest.raises(Unread):
+        list(reader(FrameBytes(memoryview(frame), [(0, len(frame))]), SHAPE, Steps(99)))
+
+
+@pytest.mark.parametrize("before", [(256 << 10) + at for at in range(-1, 2)])
+def test_a_marker_is_found_wherever_a_chunk_ends(before: int) -> None:
+    frame = jpeg(scan=bytes(before) + segment(0xFE, NEEDLE) + segment(0xDA, b"\1\1\0\1\5\0"))
+    assert found(encapsulated(JPEG, [frame])) == [NEEDLE]
+
+
+def test_runs_are_followed_across_chunks() -> None:
+    rows = 1 << 11
+    runs = (b"\x7f" + bytes(128)) * (rows * rows // 128)
+    frame = struct.pack("<2I", 1, 64) + bytes(56) + runs + NEEDLE
+    shape = ImageShape(rows, rows, 1, 1, 8, 8, signed=False, subsampled=False)
+    ranges = list(residue_rle.rle(FrameBytes(memoryview(frame), [(0, len(frame))]), shape, Steps(9)))
+    assert ranges[-1] == (64 + len(runs), len(frame))
+
+
+def test_bits_are_packed_in_rle_segments() -> None:
+    shape = ImageShape(8, 8, 1, 1, 1, 1, signed=False, subsampled=False)
+    frame = rle(runs=b"\xf9\7", tail=NEEDLE)
+    ranges = list(residue_rle.rle(FrameBytes(memoryview(frame), [(0, len(frame))]), shape, Steps(9)))
+    assert ranges[-1] == (66, len(frame))
+
+
+def test_more_residues_than_can_be_kept_are_not_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(residue, "_MOST_RESIDUES", 2)
+    with pytest.raises(Unread):
+        found(encapsulated(JPEG, [jpeg(segment(0xFE, NEEDLE) * 3)]))

@@ -33,22 +33,23 @@ def rle(frame: FrameBytes, shape: ImageShape, steps: Steps) -> Iterator[Range]:
 
 def _end(frame: FrameBytes, start: int, stop: int, decoded: int) -> int:
     """Return where a segment has given all its bytes, by the lengths of its runs alone (PS3.5 G.3.2)."""
-    at = 0
+    at, head = 0, _NO_OPERATION
     while start < stop and decoded > 0:
         chunk = frame.read(start, min(_CHUNK, stop - start))
-        while at < len(chunk) and decoded > 0:
+        size = len(chunk)
+        while at < size and decoded > 0:
             head = chunk[at]
             if head < _NO_OPERATION:
                 at += head + 2
                 decoded -= head + 1
-                # Bytes of the last literal run that nobody asked for.
-                at += min(decoded, 0)
             elif head > _NO_OPERATION:
                 at += 2
                 decoded -= 257 - head
             else:
                 at += 1
-        if decoded <= 0:
-            break
-        start, at = start + len(chunk), at - len(chunk)
+        if decoded > 0:
+            start, at = start + size, at - size
+    if head < _NO_OPERATION:
+        # Bytes of the last literal run that nobody asked for.
+        at += min(decoded, 0)
     return min(start + at, stop)
