@@ -20,7 +20,7 @@ from functools import cache
 from types import FrameType
 
 _AGAIN = 1.0  # where code could not be left at first, as in a destructor, it is tried again
-_MARGIN = 5.0
+_MARGIN = 3.0
 _TICK = 1.0
 
 
@@ -77,10 +77,15 @@ class _Watchdog:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._ends: dict[int, tuple[float, bool]] = {}
+        self._nowhere = open(os.devnull, "w")  # noqa: SIM115, PTH123 - a device, open as long as the process
+        self._armed = False
         threading.Thread(target=self._watch, daemon=True).start()
 
     def begin(self, seconds: float, *, interrupt: bool) -> None:
-        self._ends[threading.get_ident()] = time.monotonic() + seconds, interrupt
+        with self._lock:
+            self._ends[threading.get_ident()] = time.monotonic() + seconds, interrupt
+            if not self._armed:
+                self._arm()
 
     def end(self) -> None:
         with self._lock:
@@ -88,25 +93,29 @@ class _Watchdog:
             _interrupt(threading.get_ident(), None)
 
     def _watch(self) -> None:
-        with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - a device
-            while True:
+        while True:
+            time.sleep(_TICK)
+            with self._lock:
                 self._look()
-                ends = [end for end, _ in list(self._ends.values())]
-                if ends:
-                    left = max(ends) - time.monotonic() + 2 * _MARGIN
-                    faulthandler.dump_traceback_later(max(left, _MARGIN), exit=True, file=nowhere)
-                else:
+                if self._ends:
+                    self._arm()
+                elif self._armed:
                     faulthandler.cancel_dump_traceback_later()
-                time.sleep(_TICK)
+                    self._armed = False
+
+    def _arm(self) -> None:
+        """Set the timer in C; it is set anew before it is over, as long as this thread runs."""
+        left = max(end for end, _ in self._ends.values()) - time.monotonic()
+        faulthandler.dump_traceback_later(max(left, 0) + 2 * _MARGIN, exit=True, file=self._nowhere)
+        self._armed = True
 
     def _look(self) -> None:
         now = time.monotonic()
-        with self._lock:
-            for thread, (end, interrupt) in list(self._ends.items()):
-                if now > end + _MARGIN:
-                    os._exit(1)
-                if now > end and interrupt:
-                    _interrupt(thread, TookTooLong)
+        for thread, (end, interrupt) in self._ends.items():
+            if now > end + _MARGIN:
+                os._exit(1)
+            if now > end and interrupt:
+                _interrupt(thread, TookTooLong)
 
 
 @cache

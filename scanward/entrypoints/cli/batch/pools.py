@@ -86,7 +86,7 @@ class ProcessPool:
         self.executor = self._new(1 if alone else self._jobs)
 
     def close(self) -> None:
-        """Drop what waits, and give the batches under way some seconds; a later run does again what is cut."""
+        """Drop what waits, and give batches under way some seconds; a later run does again what is cut."""
         killer = threading.Timer(_GRACE, _kill, [multiprocessing.active_children()])
         killer.start()
         self.executor.shutdown(wait=True, cancel_futures=True)
