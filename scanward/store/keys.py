@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, lru_cache
+from urllib.parse import unquote
 
 from scanward.store.folding import Folded, fold, fold_without_zeros, letters, letters_without_zeros
 from scanward.store.spellings import date_spellings, name_spellings
@@ -20,6 +21,9 @@ _SHORT = 2  # up to so many characters only a whole token is a match, or `M` wou
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
 _UNPORTABLE = re.compile('[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff<>:"|?*/\\\\]')
 _TRAVERSING = re.compile("[\x00/\\\\]")
+_CORE = re.compile("[0-9]+")
+_LEAST_CORE = 5  # digits; shorter numbers count slices and series as well
+_LAYERS = 3
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 
 Tag = Callable[[str], str]
@@ -89,6 +93,12 @@ class Shield:
         return _bounded(_portable(self._replaced(segment), self._tag), self._tag)
 
     def _replaced(self, segment: str) -> str:
+        for decoded in _decoded(segment):
+            if self._matches(decoded):
+                return with_suffix(self._replaced_as_it_is(decoded), self._tag(segment)[:_TAG])
+        return self._replaced_as_it_is(segment)
+
+    def _replaced_as_it_is(self, segment: str) -> str:
         matches = self._matches(segment)
         if not matches:
             return segment
@@ -167,7 +177,25 @@ def _spelled(kind: Kind, value: str) -> tuple[tuple[str, bool], ...]:
     else:
         spellings = iter((value,))
     folded = {form for one in spellings for form in (letters(one), letters_without_zeros(one)) if form}
-    return tuple((form, _needs_whole_token(form, kind)) for form in sorted(folded))
+    cores = set(_cores(value)) - folded if kind is Kind.CODE else set()
+    whole = [(form, True) for form in sorted(cores)]
+    return (*((form, _needs_whole_token(form, kind)) for form in sorted(folded)), *whole)
+
+
+def _cores(code: str) -> Iterator[str]:
+    """Yield the numbers in a code that are long enough to tell it by themselves: 778899 of MRN778899."""
+    for number in _CORE.findall(code):
+        if len(number.lstrip("0")) >= _LEAST_CORE:
+            yield from (number, number.lstrip("0"))
+
+
+def _decoded(segment: str) -> Iterator[str]:
+    """Yield what a segment says behind percent signs, as in a URL, the most often decoded first."""
+    for encoding in ("utf-8", "latin-1") if "%" in segment else ():
+        layers = [segment]
+        for _ in range(_LAYERS):
+            layers.append(unquote(layers[-1], encoding))
+        yield from reversed(layers[1:])
 
 
 def _needs_whole_token(folded: str, kind: Kind) -> bool:

@@ -194,3 +194,25 @@ def test_every_name_is_portable_bounded_and_stable(name: str) -> None:
 def test_two_names_stay_two(first: str, second: str) -> None:
     if first != second:
         assert safe(first) != safe(second)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["778899", "778899.dcm", "scan_778899", "ID778899", "%4DRN778899", "MRN%37%37%38899", "%254DRN778899"],
+)
+def test_the_number_of_an_id_and_its_spelling_in_a_url_are_found(name: str) -> None:
+    made = safe(name, Hidden(Kind.CODE, "MRN778899", NEW))
+    assert NEW in made
+    assert "8899" not in made
+    assert "%" not in made
+
+
+@pytest.mark.parametrize("name", ["M%C3%BCller.dcm", "M%FCller.dcm", "m%75eller"])
+def test_a_name_behind_percent_signs_is_found(name: str) -> None:
+    assert NEW in safe(name, Hidden(Kind.NAME, "Müller^Jörg", NEW))
+
+
+@pytest.mark.parametrize("name", ["IM00012.dcm", "17788991", "50%", "100%25.dcm", "12"])
+def test_a_short_number_of_an_id_or_a_longer_one_around_it_is_kept(name: str) -> None:
+    hidden = (Hidden(Kind.CODE, "MRN778899", NEW), Hidden(Kind.CODE, "P00012", "OTHER"))
+    assert safe(name, *hidden) == name

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import warnings
+import zipfile
 from pathlib import Path
 
 import pydicom
@@ -67,3 +69,13 @@ def test_two_inputs_of_one_name_do_not_overwrite_one_another(tmp_path: Path) -> 
     again = scanward(tmp_path, "deidentify", tmp_path / "in", tmp_path / "out", *options)
     assert summary_of(again)["outcomes"]["already done"] == 2
     assert outputs(tmp_path / "out") == first
+
+
+def test_members_of_one_name_in_an_archive_keep_their_extension(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+        for number in (1, 2):
+            with warnings.catch_warnings(action="ignore"):  # that the name is there twice
+                archive.writestr("set/x.dcm", write_ct(tmp_path / "x.dcm", number).read_bytes())
+    done = scanward(tmp_path, "deidentify", tmp_path / "in.zip", tmp_path / "out", "--jobs", 1)
+    assert done.returncode == 0, done.stderr
+    assert set(outputs(tmp_path / "out")) == {"set/x.dcm", "set/x-1.dcm"}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scanward.entrypoints.cli.batch.plan import Entry, Note, Outcome, Plan
 from scanward.receive.archive import members
-from scanward.store.keys import STATE_FOLDER
+from scanward.store.keys import STATE_FOLDER, with_suffix
 
 _KINDS = {
     stat.S_IFIFO: "a FIFO is not a file",
@@ -52,7 +52,9 @@ def _members(path: str) -> Iterator[Entry | Note]:
     seen: set[str] = set()
     with Path(path).open("rb") as file:
         for index, member in enumerate(members(file)):
-            relative = member.name if member.name not in seen else f"{member.name}#{index}"
+            relative = member.name
+            while relative in seen:
+                relative = with_suffix(relative, str(index))
             seen.add(relative)
             yield Entry(relative, member.size, version, index)
 
