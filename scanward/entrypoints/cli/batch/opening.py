@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import stat
 import tempfile
@@ -11,13 +10,14 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Self
 
+from scanward.deidentify.bytepath_source import FileSource
 from scanward.dicom.structure import Bounds, open_object
 from scanward.entrypoints.cli.batch.plan import Entry, Plan
 from scanward.receive.archive import Member, members
 
 
 class Source:
-    """An open input: its bytes by position, its whole as a map only where that is asked for."""
+    """An open input: its bytes by position, its whole only where that is asked for."""
 
     def __init__(self, descriptor: int, size: int) -> None:
         """Borrow a descriptor."""
@@ -34,10 +34,8 @@ class Source:
 
     @property
     def view(self) -> memoryview:
-        """Return all bytes, mapped; the map lives as long as the view."""
-        if not self.size:
-            return memoryview(b"")
-        return memoryview(mmap.mmap(self._descriptor, self.size, access=mmap.ACCESS_READ))
+        """Return all bytes. Raises Unavailable if another program cut the file short meanwhile."""
+        return FileSource(self._descriptor, self.size).whole()
 
 
 class _Opened(Source):

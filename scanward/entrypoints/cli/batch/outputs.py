@@ -61,19 +61,24 @@ class Outputs:
         """Write one output under a temporary name. Raises OutOfSpace, Misconfigured or Unavailable."""
         self._count += 1
         temporary = f"{self._prefix}{self._count}"
+        descriptor = -1
         try:
             descriptor = os.open(temporary, _FLAGS, 0o644)
-            output = "/".join(parts)
-            pending = Pending(temporary, descriptor, output, Done(*hashes, output, 0, 0), suffix)
-            self._pending.append(pending)
             write_pieces(pieces, source_fd, descriptor)
             # The kernel's own times are as coarse as its ticks; this one tells two outputs apart.
             now = time.time_ns()
             os.utime(descriptor, ns=(now, now))
             status = os.fstat(descriptor)
-        except OSError as error:
-            raise _stopped(error) from None
-        pending.done = Done(*hashes, output, status.st_size, status.st_mtime_ns)
+        except BaseException as error:
+            if descriptor >= 0:
+                os.close(descriptor)
+                _unlink(temporary)
+            if isinstance(error, OSError):
+                raise _stopped(error) from None
+            raise
+        output = "/".join(parts)
+        done = Done(*hashes, output, status.st_size, status.st_mtime_ns)
+        self._pending.append(Pending(temporary, descriptor, output, done, suffix))
 
     def commit(self) -> list[str]:
         """Sync, record and name all that is pending; return the names in order, "" where one was refused."""

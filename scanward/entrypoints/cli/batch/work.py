@@ -22,7 +22,7 @@ from scanward.entrypoints.cli.batch.outputs import Outputs
 from scanward.entrypoints.cli.batch.plan import Entry, Note, Outcome, Plan, Row, Tally
 from scanward.entrypoints.cli.batch.rows import RowWriter
 from scanward.entrypoints.cli.batch.state import Fingerprints
-from scanward.errors import BadInput, InvalidDicom, Misconfigured, Quarantined, ScanwardError
+from scanward.errors import BadInput, InvalidDicom, Misconfigured, Quarantined, ScanwardError, Unavailable
 from scanward.receive.part10 import DICOMDIR_CLASS, DIRECTORY
 from scanward.store.ending import unexpected
 from scanward.wiring import open_engine
@@ -32,6 +32,7 @@ _NOT_DICOM = frozenset({"not-dicom", "empty"})
 _DIRECTORY_UID = f"{DICOMDIR_CLASS}\0".encode()
 _META_BYTES = 512
 _EXISTS = "an output of this name is there that no run of ours wrote; --force replaces it"
+_CUT = "another program cut it short while it was read"
 _local = threading.local()
 
 
@@ -109,7 +110,12 @@ class Worker:
             if not self._plan.dry:
                 hashes = self.fingerprints.path(entry.relative), self.fingerprints.version(entry)
                 suffix = partial(self._suffix, entry.relative)
-                self._outputs.write(parts, cleaned.pieces, source.fileno(), hashes, suffix)
+                try:
+                    self._outputs.write(parts, cleaned.pieces, source.fileno(), hashes, suffix)
+                except Unavailable:
+                    if os.fstat(source.fileno()).st_size >= source.size:
+                        raise
+                    raise InvalidDicom(_CUT) from None
             return cleaned
 
     def _in_time(self, entry: Entry, source: Source) -> tuple[Cleaned, tuple[str, ...]]:
@@ -124,6 +130,8 @@ class Worker:
             self.engine = open_engine(self._plan.settings)
             self._naming = Naming(self._plan.names, self._keys)
             raise InvalidDicom(f"it took longer than {seconds:.3g} s") from None
+        except Unavailable:
+            raise InvalidDicom(_CUT) from None
 
     def _guarded(self, source: Source) -> Cleaned:
         """Clean one object; whatever else goes wrong is the object's own fault, told by type and place."""
@@ -207,7 +215,7 @@ def _refuse_directory(source: Source) -> None:
     """Say of a DICOMDIR that it is one: it lists the patients of a medium, and is no object (PS3.10 8.6)."""
     try:
         directory = check(source.view).is_directory
-    except InvalidDicom:
+    except (InvalidDicom, Unavailable):
         directory = _DIRECTORY_UID in source.head(_META_BYTES)
     if directory:
         raise InvalidDicom(DIRECTORY.message, faults=(replace(DIRECTORY, severity="reject"),)) from None

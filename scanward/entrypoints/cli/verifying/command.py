@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from scanward.dicom.structure import open_object
+from scanward.dicom.structure import OpenedObject, open_object
 from scanward.dicom.text import decode, encodings_of
 from scanward.entrypoints.cli.console import harmless, out, print_json
 from scanward.entrypoints.cli.door import PARTLY
 from scanward.entrypoints.cli.verifying.comparing import Comparison, Difference, Loaded, compared, loaded
 from scanward.entrypoints.cli.verifying.residue import is_marked, left_over
 from scanward.entrypoints.cli.words import keyword
+from scanward.errors import InvalidDicom
 
 _CHARACTER_SET = 0x00080005
 _SHOWN = 60
+_COPIED = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,23 @@ class _Verdict:
 def verify_command(original: Path, processed: Path, *, values: bool, json: bool) -> int:
     """Compare; return 0 if the processed object looks de-identified. Raises InvalidDicom."""
     with open_object(original) as first, open_object(processed) as second:
-        before, after = loaded(first.view), loaded(second.view)
+        before, after = loaded(_view(first)), loaded(_view(second))
         verdict = _Verdict(compared(before, after), left_over(before, after), is_marked(after))
         if json:
             print_json(_as_json(verdict))
         else:
             _show(verdict, out(), (before, after) if values else None)
     return 0 if verdict.clean else PARTLY
+
+
+def _view(opened: OpenedObject) -> memoryview:
+    """Return a copy if it is not too large: of a map, bytes that another program cuts off end this one."""
+    if opened.size > _COPIED:
+        return opened.view
+    content = os.pread(opened.fileno(), opened.size, 0)
+    if len(content) < opened.size:
+        raise InvalidDicom("Another program cut the file short while it was read.")
+    return memoryview(content)
 
 
 def _as_json(verdict: _Verdict) -> dict[str, object]:
