@@ -362,6 +362,10 @@ def test_a_text_written_as_a_code_is_cleaned_like_the_text_that_it_is(keyword: s
         (0x04000520, "OB"),
         (0x04000120, "OB"),
         (0x0008041B, "OB"),
+        (0x4010101A, "SH"),
+        (0x00102295, "LO"),
+        (0x00720069, "OW"),
+        (0x54000110, "OB"),
     ],
 )
 @pytest.mark.parametrize("path", [(), (0x00189346,)])
