@@ -10,6 +10,7 @@ from scanward.errors import Unavailable
 
 HEAD = 16 << 10
 LARGEST_HEAD = 1 << 20
+_COPIED = 64 << 20
 
 Window = bytes | memoryview
 
@@ -62,7 +63,7 @@ def _hashable(view: memoryview) -> memoryview:
 
 
 class FileSource:
-    """An open file, read by position; mapped only where the whole is asked for."""
+    """An open file, read by position; whole only where that is asked for."""
 
     def __init__(self, fd: int, size: int) -> None:
         """Borrow an open descriptor; the caller closes it."""
@@ -75,14 +76,25 @@ class FileSource:
         return os.pread(self._fd, length, offset)
 
     def whole(self) -> memoryview:
-        """Map the file once; the map lives as long as a view of it."""
+        """Return all bytes, read once. Raises Unavailable if another program cut the file short meanwhile.
+
+        Large files are mapped: should one of those be cut short later, the system ends this process.
+        """
         if self._view is None:
             try:
-                mapped = mmap.mmap(self._fd, self.size, access=mmap.ACCESS_READ) if self.size else b""
+                self._view = memoryview(self._copied() if self.size <= _COPIED else self._mapped())
             except ValueError:
                 raise Unavailable("The file was cut short while it was read; try again") from None
-            self._view = memoryview(mapped)
         return self._view
+
+    def _copied(self) -> bytes:
+        content = os.pread(self._fd, self.size, 0)
+        if len(content) < self.size:
+            raise ValueError
+        return content
+
+    def _mapped(self) -> mmap.mmap:
+        return mmap.mmap(self._fd, self.size, access=mmap.ACCESS_READ)
 
 
 class Buffered:
