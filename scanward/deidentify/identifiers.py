@@ -20,6 +20,10 @@ LONGEST_TEXT = 1 << 16
 MOST_PARTS = 256
 LONGEST_PART = 256
 
+# Words come again and again in a study's texts.
+_LONGEST_WORD = 32
+_MOST_SEEN = 1024
+
 _LEAST_PART = 2
 _LEAST_NAME = 3
 _LEAST_STRONG = 5
@@ -52,7 +56,8 @@ class Identifiers:
     """One patient's identifiers. Immutable in effect; equal inputs give the same object."""
 
     __slots__ = (
-        "_alternatives", "_byte_hints", "_compiled", "_days", "_hints", "_names", "_number_hints", "_strong",
+        "_alternatives", "_byte_hints", "_compiled", "_days", "_hints", "_names", "_number_hints", "_seen",
+        "_strong", "_years",
         "is_excessive", "numbers", "words",
     )  # fmt: skip
 
@@ -77,8 +82,10 @@ class Identifiers:
         # Compiling costs a millisecond a patient. Most texts hold no part of an identifier, as these hints
         # tell without it: what cannot stand in ASCII is left out, and a date in any spelling holds its year.
         weak = {form for one in self._alternatives | self._names for form in skeleton.skeletons(one)}
-        self._hints = tuple(sorted({*self._strong, *weak, *(year[2:] for year, _, _ in matches)} - {""}))
-        self._byte_hints = tuple(one.encode() for one in self._hints if one.isascii())
+        self._hints = _shortest({*self._strong, *weak} - {""})
+        self._years = tuple(sorted({year[2:] for year, _, _ in matches}))
+        self._byte_hints = tuple(one.encode() for one in (*self._hints, *self._years) if one.isascii())
+        self._seen: dict[str, bool] = {}
         self._number_hints = tuple(sorted({str(number).strip("0").encode() for number in self.numbers}))
 
     def suspicious(self, raw: bytes | memoryview) -> bool:
@@ -105,10 +112,24 @@ class Identifiers:
         """Tell whether an identifier stands in a text."""
         if len(text) > LONGEST_TEXT:
             return True
-        forms = skeleton.skeletons(text)
-        if not any(hint in form for form in forms for hint in self._hints):
-            return False
-        return self._pattern.search(text) is not None or bool(self._dates(text)) or self._is_disguised(text)
+        if len(text) > _LONGEST_WORD:
+            return self._is_in(text)
+        found = self._seen.get(text)
+        if found is None:
+            if len(self._seen) >= _MOST_SEEN:
+                self._seen.clear()
+            found = self._seen[text] = self._is_in(text)
+        return found
+
+    def _is_in(self, text: str) -> bool:
+        for form in skeleton.skeletons(text):
+            for year in self._years:
+                if year in form and self._dates(text):
+                    return True
+            for hint in self._hints:
+                if hint in form:
+                    return self._pattern.search(text) is not None or self._is_disguised(text)
+        return False
 
     def cut(self, text: str) -> str:
         """Return a text without the identifiers; the same text if there is none.
@@ -158,6 +179,15 @@ def _compiled(ids: tuple[str, ...], names: tuple[str, ...], dates: tuple[str, ..
 def identifiers(ids: Iterable[str] = (), names: Iterable[str] = (), dates: Iterable[str] = ()) -> Identifiers:
     """Return the identifiers of an object: its IDs, numbers, places and UIDs; names; dates."""
     return _compiled(tuple(ids), tuple(names), tuple(dates))
+
+
+def _shortest(hints: set[str]) -> tuple[str, ...]:
+    """Return the hints that hold no other: where a longer one stands, so does a shorter one."""
+    kept: list[str] = []
+    for hint in sorted(hints, key=lambda one: (len(one), one)):
+        if not any(one in hint for one in kept):
+            kept.append(hint)
+    return tuple(kept)
 
 
 def _parts(name: str) -> set[str]:
