@@ -26,7 +26,7 @@ from scanward.wiring import open_bounds, open_ports
 _BATCH = 64
 _PAUSE = 0.05
 _PATIENCE = 60.0
-_GRACE = 3.0  # a person waits for the end
+_GRACE = 1.0  # a person waits for the end
 
 
 def ingest_command(paths: Sequence[Path], settings: Settings, *, json: bool) -> int:
