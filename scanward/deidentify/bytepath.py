@@ -18,7 +18,7 @@ from scanward.deidentify.bytepath_pixels import PixelGate
 from scanward.deidentify.bytepath_pixels import Pixels as PixelPlace
 from scanward.deidentify.bytepath_source import HEAD, LARGEST_HEAD, Irregular, Source, Window
 from scanward.deidentify.bytepath_template import Match, Templates
-from scanward.deidentify.bytepath_walk import Short, Walked, Walker
+from scanward.deidentify.bytepath_walk import Short, Walked, Walker, countable
 from scanward.deidentify.encapsulated import CHANGE, overwritten
 from scanward.deidentify.keys import Keys
 from scanward.deidentify.policy import Policy
@@ -30,7 +30,6 @@ from scanward.errors import Fault, Quarantined
 
 _MOST_KINDS = 64
 _MOST_HELD = 8 << 20
-_SMALLEST_ITEM = 8
 _TAIL = 1 << 20
 
 
@@ -62,7 +61,7 @@ class BytePath:
         self._pixels = PixelGate(bounds)
         self._kinds: dict[tuple[str, bool], _KindOfObject] = {}
         self._room = Room()
-        self._countable = _SMALLEST_ITEM * min(bounds.items, bounds.elements)
+        self._countable = countable(bounds)
 
     def clean(self, source: Source, *, gated: bool = False) -> Cleaned:
         """De-identify one object; `gated` says that the gate has passed it already.
@@ -78,6 +77,7 @@ class BytePath:
         match = kind.templates.match(head, meta.offset, meta.syntax.uid, source.size)
         if match is not None and match.end - meta.offset <= self._countable:
             return self._finished(source, kind, meta, match, head)
+        kind.walker.trusts = gated
         window, walked = self._walk(source, head, meta, kind.walker)
         if walked.end - meta.offset > self._countable and not gated:
             raise Irregular

@@ -8,6 +8,13 @@ from scanward.deidentify.bytepath_header import CHARSET, Headers, Kind, Role
 from scanward.deidentify.bytepath_source import Irregular, Window
 from scanward.deidentify.charset import Charsets
 from scanward.deidentify.keys import Keys, Subject
+from scanward.deidentify.longvalues import (
+    LARGEST_SEQUENCE,
+    LONGEST_TEXT,
+    creator_of,
+    new_long_value,
+    too_long,
+)
 from scanward.deidentify.policy import Policy
 from scanward.deidentify.private import is_creator
 from scanward.deidentify.report import path_text
@@ -19,10 +26,11 @@ from scanward.dicom.structure.coding import ITEM_DELIMITER, PIXEL_TAGS, SEQUENCE
 _HEADER = 8
 # Steps down (tag and item index each). Deeper, following undefined lengths by level would take too long.
 _DEEPEST = 16
-_LARGEST_REMEMBERED = 64 << 10
+LARGEST_REMEMBERED = 64 << 10
 _COST_OF_ENTRY = 400
 # One object never adds more to the memories; what they hold together is their owner's to bound.
 _MOST_HELD = 8 << 20
+_OF_VALUES = frozenset({Kind.VALUE, Kind.CONSTANT})
 # In headers.
 _COST_OF_PATH = 4
 _ITEM_START = b"\xfe\xff\x00\xe0"
@@ -57,8 +65,11 @@ class Changer:
         self.held = 0
         self._common: dict[Charsets, dict[Window, Change]] = {}
 
-    def remembered(self, memory: Memory, role: Role, raw: bytes) -> Change:
-        """Return what becomes of a whole top-level element."""
+    def remembered(self, memory: Memory, role: Role, raw: Window) -> Change:
+        """Return what becomes of a whole top-level element; what is long is decided where it lies."""
+        if len(raw) > LONGEST_TEXT:
+            return self._change(memory, role, raw, (), self._top)
+        raw = bytes(raw)
         change = memory.memo.get(raw) or (memory.common.get(raw) if role.is_common else None)
         if change is None:
             change = self._change(memory, role, raw, (), self._top)
@@ -77,18 +88,20 @@ class Changer:
         self._common.clear()
 
     def _remember(self, memo: dict[Window, Change], raw: bytes, change: Change) -> None:
-        if len(raw) <= _LARGEST_REMEMBERED and self.held < _MOST_HELD and raw not in memo:
+        if len(raw) <= LARGEST_REMEMBERED and self.held < _MOST_HELD and raw not in memo:
             self.held += len(raw) + _COST_OF_ENTRY
             memo[raw] = change
 
-    def private(self, memory: Memory, role: Role, raw: bytes, creators: dict[int, str]) -> Change:
+    def private(self, memory: Memory, role: Role, raw: Window, creators: dict[int, str]) -> Change:
         """Return what becomes of a private top-level element, in the light of the creators before it."""
         return self._private(memory, role, raw, (), self._top, creators)  # fmt: skip
 
     def _change(
-        self, memory: Memory, role: Role, raw: bytes, steps: tuple[int, ...], headers: Headers
+        self, memory: Memory, role: Role, raw: Window, steps: tuple[int, ...], headers: Headers
     ) -> Change:
-        if role.is_scan and not must_look(role.rule, raw[role.value :], memory.subject):
+        if len(raw) > LONGEST_TEXT + role.value and role.kind in _OF_VALUES:
+            return self._long(memory, role, steps, headers)
+        if role.is_scan and not must_look(role.rule, bytes(raw[role.value :]), memory.subject):
             return _STAYS
         if role.kind is Kind.FIXED:
             return role.new, () if role.change is None else ((_path(steps, role), role.rule.action),)
@@ -99,9 +112,9 @@ class Changer:
         return self._value(memory, role, raw, steps, headers)
 
     def _value(
-        self, memory: Memory, role: Role, raw: bytes, steps: tuple[int, ...], headers: Headers
+        self, memory: Memory, role: Role, raw: Window, steps: tuple[int, ...], headers: Headers
     ) -> Change:
-        rule, old = role.rule, raw[role.value :]
+        rule, old = role.rule, bytes(raw[role.value :])
         if rule.do is Do.EMPTY:
             new = b""
         elif role.kind is Kind.CONSTANT:
@@ -112,18 +125,25 @@ class Changer:
         changes = ((_path(steps, role), action),) if action else ()
         return (None if new == old else headers.writer.element(role.tag, role.vr, new)), changes
 
+    def _long(self, memory: Memory, role: Role, steps: tuple[int, ...], headers: Headers) -> Change:
+        path, rule = _path(steps, role), role.rule
+        new = new_long_value(rule, role.vr, path, memory.subject, self._keys)
+        if new is None:
+            return None, ((path, "P"),) if rule.action == "P" else ()
+        return headers.writer.element(role.tag, role.vr, new), ((path, rule.action),)
+
     def _private(
         self,
         memory: Memory,
         role: Role,
-        raw: bytes,
+        raw: Window,
         steps: tuple[int, ...],
         headers: Headers,
         creators: dict[int, str],
     ) -> Change:
         tag = role.tag
         if is_creator(tag):
-            creator = creators[tag] = raw[role.value :].decode("latin-1").strip(" \0")
+            creator = creators[tag] = creator_of(raw[role.value :])
         else:
             creator = creators.get(tag & 0xFFFF0000 | (tag >> 8 & 0xFF), "")
         settled = headers.role_of(tag, role.vr, creator, total=len(raw), is_long=role.is_long)
@@ -132,7 +152,7 @@ class Changer:
     # Sequences: the walker has checked them, so that neither depth nor lengths can surprise here.
 
     def _sequence(
-        self, memory: Memory, role: Role, raw: bytes, steps: tuple[int, ...], headers: Headers
+        self, memory: Memory, role: Role, raw: Window, steps: tuple[int, ...], headers: Headers
     ) -> Change:
         rule, tag = role.rule, role.tag
         note = (_path(steps, role), rule.action)
@@ -141,6 +161,10 @@ class Changer:
             return headers.writer.element(tag, "SQ", b""), (note,) if has_items else ()
         if rule.do is not Do.RECURSE or len(steps) > _DEEPEST:
             raise Irregular
+        if len(raw) > LARGEST_SEQUENCE:
+            says = f"A sequence is longer than the {LARGEST_SEQUENCE} bytes that are cleaned"
+            raise too_long("sequence-too-long", says, note[0])
+        raw = bytes(raw)
         items, changes = self._items(memory, role, raw, (*steps, tag), headers)
         if rule.action == "P":
             changes.append(note)

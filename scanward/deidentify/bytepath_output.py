@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import cast
 
-from scanward.deidentify.bytepath_change import Changer, Memory
+from scanward.deidentify.bytepath_change import LARGEST_REMEMBERED, Change, Changer, Memory
 from scanward.deidentify.bytepath_header import Headers, Kind, Role
 from scanward.deidentify.bytepath_source import Window
+from scanward.deidentify.longvalues import LONGEST_TEXT
 from scanward.dicom.pieces import Piece, Span
 
 Chunk = bytes | Span
@@ -32,7 +34,10 @@ class Output:
         changes: list[tuple[str, str]],
     ) -> list[Chunk]:
         """Return a span of a data set in chunks, in order; `changes` grows by what was done."""
-        get, remembered = memory.memo.get, self._changer.remembered
+        get: Callable[[Window], Change | None] = memory.memo.get
+        remembered = self._changer.remembered
+        if not isinstance(window, bytes):
+            get = partial(_short, memory.memo)
         fixed, constant, private = Kind.FIXED, Kind.CONSTANT, Kind.PRIVATE
         runs = cast("_Ranges", window) if isinstance(window, bytes) else _Ranges(window)
         out: list[Chunk] = []
@@ -45,14 +50,17 @@ class Output:
                     changes.append(role.change)
             elif role.kind is constant:
                 new = role.new
-                if role.change and bytes(window[start + 8 : end]).rstrip(b" \0") != role.constant:
+                is_long = end - start > LONGEST_TEXT + 8
+                if role.change and (
+                    is_long or bytes(window[start + 8 : end]).rstrip(b" \0") != role.constant
+                ):
                     changes.append(role.change)
             elif role.kind is private:
-                new, noted = self._changer.private(memory, role, bytes(window[start:end]), creators)
+                new, noted = self._changer.private(memory, role, window[start:end], creators)
                 changes += noted
             else:
                 raw = window[start:end]
-                new, noted = get(raw) or remembered(memory, role, bytes(raw))
+                new, noted = get(raw) or remembered(memory, role, raw)
                 if noted:
                     changes += noted
             if new is not None:
@@ -87,6 +95,11 @@ class Output:
         return old, old if new is None else new[8:].decode("ascii").rstrip(" \0")
 
 
+def _short(memo: dict[Window, Change], raw: Window) -> Change | None:
+    """Look up what is not too long to have been remembered; to hash more would read it all."""
+    return memo.get(raw) if len(raw) <= LARGEST_REMEMBERED else None
+
+
 class _Ranges:
     """A mapped source's kept runs: long ones stay ranges of it."""
 
@@ -107,7 +120,7 @@ def joined(prologue: bytes, chunks: list[Chunk], window: Window) -> list[Piece]:
     pieces: list[Piece] = []
     waiting = [prologue]
     for chunk in chunks:
-        if isinstance(chunk, Span):
+        if isinstance(chunk, Span) or len(chunk) > _SPAN:
             pieces += b"".join(waiting), chunk
             waiting = []
         else:

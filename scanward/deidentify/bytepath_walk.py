@@ -21,8 +21,14 @@ _PREFIX = 64
 _MOST_HELD = 2 << 20
 _MOST_BYTES = 64 << 10
 _COST_OF_ENTRY = 100
+_SMALLEST_ITEM = 8
 _SHORT_HEADER = 8
 _FULL_HEADER = 12
+
+
+def countable(bounds: Bounds) -> int:
+    """Return how many bytes cannot hold more items or elements than the bounds allow."""
+    return _SMALLEST_ITEM * min(bounds.items, bounds.elements)
 
 
 class Short(Exception):
@@ -54,6 +60,9 @@ class Walker:
         self._checked: dict[bytes, bool] = {}
         self._lengths: dict[bytes, int] = {}
         self._held = 0
+        # Whether the gate has passed the object that is walked: then lengths can be believed.
+        self.trusts = False
+        self._countable = countable(bounds)
 
     def walk(self, window: Window, start: int, limit: int, walked: Walked) -> None:
         """Walk from `start` to the first tag of pixels, or to `limit`, the data set's end in the window.
@@ -135,6 +144,10 @@ class Walker:
         if length != UNDEFINED:
             end = value + length
             if length & 1 or end > limit:
+                raise Irregular
+            if self.trusts:
+                return end
+            if length > self._countable:
                 raise Irregular
         else:
             # Another object's sequence may begin alike and be longer: a guess, and never a reason to read on.

@@ -17,6 +17,7 @@ from pydicom.tag import BaseTag
 from scanward.deidentify import private, supplement
 from scanward.deidentify.charset import Charsets, charsets_of
 from scanward.deidentify.keys import Keys, Subject
+from scanward.deidentify.longvalues import LONGEST_TEXT, creator_of, new_long_value
 from scanward.deidentify.policy import Policy, vr_of
 from scanward.deidentify.report import path_text
 from scanward.deidentify.rule import Do, How, Rule
@@ -109,6 +110,8 @@ class DatasetWalk:
         raw = one.raw or b""
         if one.vr in {"", "UN"} and rule.how is How.NONE and not self._may_name(one.tag):
             return self.writer.element(one.tag, "UN", raw)
+        if len(raw) > LONGEST_TEXT:
+            return self._long(one, vr, place, rule)
         value = new_value(rule, vr, raw, place.charsets, self.subject, self.keys)
         if value.rstrip(b" \0") != raw.rstrip(b" \0"):
             self._note(place, one.tag, "C" if rule.do is Do.KEEP else rule.action)
@@ -117,6 +120,13 @@ class DatasetWalk:
         if not place.path:
             self.top[one.tag] = value
         return self.writer.element(one.tag, vr, value)
+
+    def _long(self, one: _Element, vr: str, place: Place, rule: Rule) -> bytes:
+        path = path_text((*place.steps, one.tag))
+        new = new_long_value(rule, vr, path, self.subject, self.keys)
+        if new is not None or rule.action == "P":
+            self._note(place, one.tag, rule.action)
+        return self.writer.element(one.tag, vr, one.raw or b"" if new is None else new)
 
     def _may_name(self, tag: int) -> bool:
         """Tell whether a kept value without a VR may be written under the dictionary's.
@@ -189,7 +199,7 @@ def _creator(one: _Element, creators: dict[int, str]) -> str:
     if not private.is_private(one.tag):
         return ""
     if private.is_creator(one.tag):
-        creator = (one.raw or b"").decode("latin-1").strip(" \0")
+        creator = creator_of(one.raw or b"")
         creators[one.tag] = creator
         return creator
     return creators.get(one.tag & 0xFFFF0000 | (one.tag >> 8 & 0xFF), "")

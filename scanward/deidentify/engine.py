@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 
 from scanward.deidentify import datasetpath
 from scanward.deidentify.bytepath import BytePath
 from scanward.deidentify.bytepath_source import FileSource, Irregular, Source, ViewSource
+from scanward.deidentify.bytepath_walk import countable
 from scanward.deidentify.keys import Keys
+from scanward.deidentify.longvalues import too_long
 from scanward.deidentify.policy import Policy
 from scanward.deidentify.profile import Profile
 from scanward.deidentify.report import Cleaned
@@ -65,10 +68,19 @@ class Engine:
     def _surely(self, source: Source) -> Cleaned:
         """Take the gate's whole check, then whichever path the object allows."""
         view = source.whole()
-        structure = check(view, self._bounds)
-        if structure.regular and not structure.warnings and structure.items > self._bounds.library_items:
+        bounds = self._bounds
+        # What is deflated is held whole and written anew in memory.
+        least = min(bounds.inflated_bytes, bounds.library_bytes)
+        structure = check(view, replace(bounds, inflated_bytes=least))
+        is_large = structure.items > bounds.library_items or structure.header_bytes > countable(bounds)
+        if structure.regular and not structure.warnings and is_large:
             try:
                 return self._bytes.clean(source, gated=True)
             except Irregular:
                 pass
+        if structure.header_bytes > bounds.library_header_bytes:
+            says = (
+                f"Its header is longer than the {bounds.library_header_bytes} bytes that are held in memory"
+            )
+            raise too_long("header-too-long", says, "")
         return datasetpath.clean(view, structure, self._policy, self._keys)

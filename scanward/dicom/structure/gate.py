@@ -75,6 +75,14 @@ class Structure:
         return self.little_endian and not self.deflated
 
     @property
+    def header_bytes(self) -> int:
+        """Return the bytes of the data set without its pixels."""
+        whole = self.dataset_end - self.dataset_offset
+        if self.pixel_offset is None or self.pixel_end is None:
+            return whole
+        return whole - (self.pixel_end - self.pixel_offset)
+
+    @property
     def is_directory(self) -> bool:
         """Return whether it is a DICOMDIR (PS3.10 8.6), which is read past and never copied."""
         return self.sop_class_uid == MEDIA_DIRECTORY

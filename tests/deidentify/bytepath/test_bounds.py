@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from bench.deidentify_memory import resident
 from scanward.deidentify import datasetpath
 from scanward.deidentify.engine import Engine
 from scanward.deidentify.keys import Keys
 from scanward.deidentify.profile import load
-from scanward.dicom.structure import check
-from scanward.errors import InvalidDicom
+from scanward.dicom.pieces import Span
+from scanward.dicom.structure import Bounds, check
+from scanward.errors import InvalidDicom, Quarantined
 from tests.deidentify.bytepath.both import SECRET, Both, content
 from tests.hostile import build as b
 
@@ -72,3 +76,56 @@ def test_a_character_set_of_an_item_must_be_a_code_string_too() -> None:
     both = Both("research")
     with pytest.raises(InvalidDicom):
         datasetpath.clean(memoryview(raw), check(memoryview(raw)), both.policy, both.keys)
+
+
+_LABEL = 0x00620020  # Tracking ID, UT
+
+
+def _ut(tag: int, size: int) -> dict[int, bytes | None]:
+    return {tag: b.explicit(tag, "UT", b"word " * (size // 5 + size // 5 % 2))}
+
+
+@pytest.mark.parametrize("profile", ["hipaa-safe-harbor", "research"])
+@pytest.mark.parametrize("tag", [_LABEL, 0x00402400, 0x00091010])
+def test_a_text_too_long_to_be_read_is_held_back_or_gone_both_ways(tag: int, profile: str) -> None:
+    raw = b.part10(b.ct(_ut(tag, 1_200_000)))
+    both = Both(profile)
+    assert both.assert_alike(raw) in {"", "Quarantined"}
+    quick = both.quickly(raw)
+    assert b"word" not in quick.output
+    if tag == _LABEL:
+        assert quick.faults == ("text-too-long",)
+
+
+def test_a_text_of_the_most_that_is_read_is_read() -> None:
+    raw = b.part10(b.ct({_LABEL: b.explicit(_LABEL, "UT", b"word" * (1 << 18))}))
+    assert not Both().assert_alike(raw)
+
+
+def test_large_opaque_values_go_or_stay_without_being_held() -> None:
+    made = {0x00091010: b.explicit(0x00091010, "OB", bytes(50 << 20))}
+    made[0x00281201] = b.explicit(0x00281201, "OW", bytes(50 << 20))
+    raw = b.part10(b.ct(made))
+    idle = resident("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5", "ascii")
+    cleaned = _engine().clean(memoryview(raw))
+    assert resident("VmHWM") - idle < 40 << 20
+    assert sum(piece.length for piece in cleaned.pieces if isinstance(piece, Span)) >= 50 << 20
+
+
+def test_a_large_header_that_needs_pydicom_is_refused_by_name() -> None:
+    odd = {b.SERIES_TAG: b.explicit(b.SERIES_TAG, "UI", b.uid("1.2.03"))}
+    odd[0x00281201] = b.explicit(0x00281201, "OW", bytes(2 << 20))
+    engine = Engine(load("basic"), Keys(SECRET), Bounds(library_header_bytes=1 << 20))
+    with pytest.raises(Quarantined) as caught:
+        engine.clean(memoryview(b.part10(b.ct(odd))))
+    assert [fault.rule for fault in caught.value.faults] == ["header-too-long"]
+
+
+def test_a_long_deflated_data_set_is_refused_by_the_engine_alone() -> None:
+    table = b.explicit(0x00281201, "OW", bytes(range(256)) * 40)
+    raw = b.part10(b.deflate(b.ct({0x00281201: table})), b.DEFLATED)
+    check(memoryview(raw))
+    with pytest.raises(InvalidDicom) as caught:
+        Engine(load("basic"), Keys(SECRET), Bounds(library_bytes=10_000)).clean(memoryview(raw))
+    assert [fault.rule for fault in caught.value.faults] == ["inflate-bound"]
