@@ -81,7 +81,7 @@ class Identifiers:
         self._compiled: re.Pattern[str] | None = None
         # Compiling costs a millisecond a patient. Most texts hold no part of an identifier, as these hints
         # tell without it: what cannot stand in ASCII is left out, and a date in any spelling holds its year.
-        weak = {form for one in self._alternatives | self._names for form in skeleton.skeletons(one)}
+        weak = {form for one in self._alternatives | self._names for form in _skeletons(one)}
         self._hints = _shortest({*self._strong, *weak} - {""})
         self._years = tuple(sorted({year[2:] for year, _, _ in matches}))
         self._byte_hints = tuple(one.encode() for one in (*self._hints, *self._years) if one.isascii())
@@ -185,6 +185,12 @@ def identifiers(ids: Iterable[str] = (), names: Iterable[str] = (), dates: Itera
     return _compiled(tuple(ids), tuple(names), tuple(dates))
 
 
+@lru_cache(maxsize=4096)
+def _skeletons(one: str) -> tuple[str, ...]:
+    """Return an identifier's skeletons: the same ones come with each series of a study."""
+    return skeleton.skeletons(one)
+
+
 def _shortest(hints: set[str]) -> tuple[str, ...]:
     """Return the hints that hold no other: where a longer one stands, so does a shorter one."""
     kept: list[str] = []
@@ -194,7 +200,8 @@ def _shortest(hints: set[str]) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def _parts(name: str) -> set[str]:
+@lru_cache(maxsize=1024)
+def _parts(name: str) -> frozenset[str]:
     """Return the words of a name that tell something; of two letters only those that name a person."""
     found = {part for part in _NAME_PARTS.findall(name) if _is_telling(part)}
     for group in name.split("="):
@@ -203,19 +210,19 @@ def _parts(name: str) -> set[str]:
             is_short = len(part) == _LEAST_PART and folded not in _NO_NAMES | clinical_terms()
             if is_short or (_is_ideographic(part) and len(part) < _LEAST_IDEOGRAPHS):
                 found.add(part)
-    return found
+    return frozenset(found)
 
 
 def _strong(parts: set[str], numbers: set[str], names: tuple[str, ...]) -> set[str]:
     """Return the skeletons that tell a patient wherever they stand."""
-    found = {form for one in numbers for form in skeleton.skeletons(one) if len(form) >= _LEAST_STRONG}
-    found |= {form for one in parts for form in skeleton.skeletons(one) if len(form) >= _LEAST_STRONG}
+    found = {form for one in numbers | parts for form in _skeletons(one) if len(form) >= _LEAST_STRONG}
     found |= {one for one in parts if _is_ideographic(one) and len(one) >= _LEAST_IDEOGRAPHS}
     found |= {form for name in names for group in name.split("=") for form in _joined(group)}
     return found
 
 
-def _joined(group: str) -> set[str]:
+@lru_cache(maxsize=1024)
+def _joined(group: str) -> frozenset[str]:
     """Return family and given name written together, either first, and components with marks inside."""
     components = [component for component in group.split("^")[:_NAMED_COMPONENTS] if component.strip()]
     if len(components) == 1:
@@ -226,9 +233,10 @@ def _joined(group: str) -> set[str]:
     for pair in ((family, given), (given, family), (family, first), (first, family)):
         if all(pair):
             forms |= set(skeleton.skeletons("".join(pair)))
-    return {form for form in forms if len(form) >= _LEAST_STRONG}
+    return frozenset(form for form in forms if len(form) >= _LEAST_STRONG)
 
 
+@lru_cache(maxsize=1024)
 def _cores(number: str) -> list[str]:
     """Return the runs of at least 6 digits of an ID, separators and leading zeros aside."""
     runs = _DIGITS.findall(skeleton.skeletons(number)[0])
