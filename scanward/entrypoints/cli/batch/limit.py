@@ -77,6 +77,7 @@ class _Watchdog:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._ends: dict[int, tuple[float, bool]] = {}
+        self._interrupted: set[int] = set()
         self._nowhere = open(os.devnull, "w")  # noqa: SIM115, PTH123 - a device, open as long as the process
         self._armed = False
         threading.Thread(target=self._watch, daemon=True).start()
@@ -90,7 +91,10 @@ class _Watchdog:
     def end(self) -> None:
         with self._lock:
             self._ends.pop(threading.get_ident(), None)
-            _interrupt(threading.get_ident(), None)
+            # Only then: to take back nothing makes CPython 3.11 look for it at every step.
+            if threading.get_ident() in self._interrupted:
+                self._interrupted.discard(threading.get_ident())
+                _interrupt(threading.get_ident(), None)
 
     def _watch(self) -> None:
         while True:
@@ -115,6 +119,7 @@ class _Watchdog:
             if now > end + _MARGIN:
                 os._exit(1)
             if now > end and interrupt:
+                self._interrupted.add(thread)
                 _interrupt(thread, TookTooLong)
 
 
