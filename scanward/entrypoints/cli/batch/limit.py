@@ -15,13 +15,14 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from types import FrameType
 
 _AGAIN = 1.0  # where code could not be left at first, as in a destructor, it is tried again
 _MARGIN = 3.0
 _TICK = 1.0
+_STEPS = 100
 
 
 class TookTooLong(BaseException):
@@ -35,12 +36,16 @@ def limited(seconds: float) -> Iterator[None]:
     watchdog = None if alone and multiprocessing.parent_process() is None else _watchdog()
     if watchdog is not None:
         watchdog.begin(seconds, interrupt=not alone)
+    raised = False
     try:
         with _alarm(seconds) if alone else _nothing():
             yield
+    except TookTooLong:
+        raised = True
+        raise
     finally:
         if watchdog is not None:
-            watchdog.end()
+            watchdog.end(raised=raised)
 
 
 class _Alarm:
@@ -88,13 +93,19 @@ class _Watchdog:
             if not self._armed:
                 self._arm()
 
-    def end(self) -> None:
+    def end(self, *, raised: bool) -> None:
+        """Forget this thread; an error that is on its way to it is taken here.
+
+        It is never taken back: told to raise nothing, CPython 3.11 looks for it at every step from then on.
+        """
         with self._lock:
             self._ends.pop(threading.get_ident(), None)
-            # Only then: to take back nothing makes CPython 3.11 look for it at every step.
-            if threading.get_ident() in self._interrupted:
-                self._interrupted.discard(threading.get_ident())
-                _interrupt(threading.get_ident(), None)
+            sent = threading.get_ident() in self._interrupted
+            self._interrupted.discard(threading.get_ident())
+        if sent and not raised:
+            with suppress(TookTooLong):
+                for _ in range(_STEPS):
+                    time.sleep(0)
 
     def _watch(self) -> None:
         while True:
@@ -118,7 +129,7 @@ class _Watchdog:
         for thread, (end, interrupt) in self._ends.items():
             if now > end + _MARGIN:
                 os._exit(1)
-            if now > end and interrupt:
+            if now > end and interrupt and thread not in self._interrupted:
                 self._interrupted.add(thread)
                 _interrupt(thread, TookTooLong)
 
@@ -128,7 +139,6 @@ def _watchdog() -> _Watchdog:
     return _Watchdog()
 
 
-def _interrupt(thread: int, error: type[BaseException] | None) -> None:
-    """Let a thread raise an error at its next step; None takes back what has not been raised yet."""
-    argument = None if error is None else ctypes.py_object(error)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), argument)
+def _interrupt(thread: int, error: type[BaseException]) -> None:
+    """Let a thread raise an error at its next step."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
