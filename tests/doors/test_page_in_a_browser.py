@@ -66,6 +66,7 @@ def test_the_apis_description_is_drawn(opened: tuple[Browser, Serving]) -> None:
     page, served = opened
     page.open(f"{served.url}/docs")
     page.until("document.querySelectorAll('details.operation').length > 20")
+    assert served.process.poll() is None
 
 
 def test_no_script_failed_and_nothing_was_blocked(opened: tuple[Browser, Serving]) -> None:

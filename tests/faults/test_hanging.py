@@ -99,3 +99,4 @@ def test_workers_stuck_in_one_call_of_c_end_with_their_service(tmp_path: Path) -
         service.kill()
         service.wait()
         _wait(5, lambda: _gone(workers))
+        assert _gone(workers)

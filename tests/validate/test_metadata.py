@@ -187,4 +187,4 @@ def test_nothing_that_a_data_set_may_hold_makes_it_raise(values: dict[str, objec
         except (AttributeError, TypeError, ValueError, OverflowError):
             continue
 
-    extract(dataset)
+    assert set(extract(dataset)) == {"patient", "study", "series", "image", "acquisition"}
