@@ -22,8 +22,10 @@ $(STAMP): scripts/setup.sh pyproject.toml uv.lock requirements-dev.txt
 	@scripts/setup.sh .venv
 	@touch $@
 
-setup: $(STAMP) ## make .venv from uv.lock, and install the Debian programs that the tests run beside it
+setup: $(STAMP) ## make .venv from uv.lock, the emulator of AWS, and what Debian programs the tests run beside
 	@scripts/debian_packages.sh dicom3tools postgresql strace chromium
+
+	@scripts/aws_tools.sh
 
 demo: $(STAMP) ## run real DICOM files (and DIR=…) through the whole line, then serve them (ONCE=1: stop after the table)
 	@DIR="$(DIR)" ONCE="$(ONCE)" scripts/demo.sh
@@ -64,9 +66,13 @@ mutate: $(STAMP) ## mutate deidentify/ and show which changes no test notices
 
 lock: $(STAMP) ## renew uv.lock and the exported requirements
 	@$(BIN)/uv lock --upgrade
+	@for tool in emulator checkov; do (cd tools/$$tool && ../../$(BIN)/uv pip compile --quiet --upgrade --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
+	  requirements.in -o requirements.txt); done
+	@cd tools/infrastructure && PATH="$$PWD/../../$(BIN):$$PATH" npm update --package-lock-only --no-audit --no-fund
 	@scripts/export_requirements.sh
 
 clean: ## remove what was made here (the environment too), but no data outside
-	@rm -rf .venv .demo dist build mutants htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \
+	@rm -rf .venv .tools .demo dist build mutants htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \
 	  .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -57,3 +57,44 @@ class Settings(BaseSettings):
     def limit_seconds(self, size: int) -> float:
         """Return how long one object of `size` bytes may take in a stage, or in a batch."""
         return self.stage_seconds + size / _BYTES_A_SECOND
+
+
+class AwsSettings(BaseSettings):
+    """Where the line's parts are on AWS; Lambda gets them from the templates, a command from its shell.
+
+    Region, credentials and endpoint are boto3's own: AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL …
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SCANWARD_AWS_", extra="ignore", frozen=True)
+
+    raw_bucket: str = Field("", description="Bucket that scans are uploaded to.")
+    processed_bucket: str = Field("", description="Bucket of de-identified objects; may be the raw one.")
+    raw_prefix: str = Field("", description="Prefix of uploads; `raw/` with one bucket.")
+    processed_prefix: str = Field("", description="Prefix of outputs; `processed/` with one bucket.")
+    quarantine_prefix: str = Field("quarantine/", description="Prefix of quarantine in the raw bucket.")
+    processed_kms_key: str = Field("", description="ARN of the key of outputs; empty: the bucket's default.")
+    raw_kms_key: str = Field("", description="ARN of the key of quarantine; empty: the bucket's default.")
+    state_machine_arn: str = Field("", description="State machine of dicom_processing_workflow.json.")
+    backfill_arn: str = Field("", description="State machine of backfill_workflow.json.")
+    executions_table: str = Field("", description="DynamoDB table of executions.")
+    queue_url: str = Field("", description="SQS queue of the raw bucket's events.")
+    dead_letter_url: str = Field("", description="SQS queue of events that failed three times.")
+    topic_arn: str = Field("", description="SNS topic that failures are told to; empty: nobody is told.")
+    site_secret_arn: str = Field("", description="Secret that pseudonyms are made from.")
+    naming_secret_arn: str = Field("", description="Secret that executions are named with; not the site's.")
+    simple_bytes: int = Field(
+        64 << 20, gt=0, description="Objects above this are copied inside S3, not read."
+    )
+    environment: str = Field("dev", description="dev, prod …; the dimension of metrics.")
+
+
+class Phase1Settings(BaseSettings):
+    """Where Phase 1's parts are; its template sets them for both of its functions."""
+
+    model_config = SettingsConfigDict(env_prefix="SCANWARD_PHASE1_", extra="ignore", frozen=True)
+
+    upload_bucket: str = Field("", description="Bucket of uploads.")
+    studies_table: str = Field("", description="DynamoDB table of studies.")
+    datastore_id: str = Field("", description="HealthImaging data store.")
+    import_role_arn: str = Field("", description="Role that HealthImaging reads and writes the bucket with.")
+    state_machine_arn: str = Field("", description="State machine of import_monitor_workflow.json.")

@@ -13,9 +13,10 @@ from scanward.ports.crosswalk import Crosswalk
 from scanward.ports.executions import Executions
 from scanward.ports.links import Links
 from scanward.ports.object_store import ObjectStore
+from scanward.ports.queue import Queue
 from scanward.ports.secrets import Secrets
 
-__all__ = ["Catalog", "Clock", "Crosswalk", "Executions", "Links", "ObjectStore", "Ports", "Secrets"]
+__all__ = ["Catalog", "Clock", "Crosswalk", "Executions", "Links", "ObjectStore", "Ports", "Queue", "Secrets"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Ports:
     objects: ObjectStore
     catalog: Catalog
     executions: Executions
+    queue: Queue
     crosswalk: Crosswalk
     links: Links
     secrets: Secrets

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -77,23 +76,7 @@ class Outcome:
 
 
 class Executions(Protocol):
-    """The work of the line. New rows come by `Catalog.receive`, in its transaction."""
-
-    def claim(self, worker: str, count: int, lease_seconds: float) -> list[Claim]:
-        """Lease up to `count` RUNNING executions that nobody holds; their attempts are counted now."""
-        ...
-
-    def renew(self, claims: Sequence[Claim], lease_seconds: float) -> None:
-        """Prolong leases that are still held; at zero seconds they lapse, and each is then claimed alone."""
-        ...
-
-    def release(self, claims: Sequence[Claim]) -> None:
-        """Give back work that was not begun; its attempt is uncounted. Lost leases are left alone."""
-        ...
-
-    def finish(self, outcomes: Sequence[Outcome]) -> int:
-        """Record outcomes in one transaction, but for those whose lease was lost; return how many held."""
-        ...
+    """What has become of the objects. New rows come by `Catalog.receive`, or on AWS by the starter."""
 
     def list(
         self, status: Status | None = None, limit: int = 100, after: str = "", *, dead_letter: bool = False

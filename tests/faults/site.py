@@ -45,9 +45,9 @@ def send(ports: Ports, contents: Iterable[bytes], names: Iterable[str] = ()) -> 
 def work_alone(site: Settings, ports: Ports) -> None:
     """Do all that waits in this process, as a worker would."""
     line = wiring.open_line(site, ports)
-    while claims := ports.executions.claim(f"{socket.gethostname()}-test", 20, 60):
+    while claims := ports.queue.claim(f"{socket.gethostname()}-test", 20, 60):
         works = [pipeline.advance(claim, line) for claim in claims]
-        ports.executions.finish(pipeline.settle(works, ports))
+        ports.queue.finish(pipeline.settle(works, ports))
 
 
 def everything(ports: Ports) -> list[Execution]:

@@ -79,7 +79,7 @@ def test_a_disk_fault_in_the_line_is_tried_again_later(tmp_path: Path, call: str
     ports = wiring.open_ports(site)
     _send(ports)
     line = wiring.open_line(site, ports)
-    claims = ports.executions.claim("test", 20, 60)
+    claims = ports.queue.claim("test", 20, 60)
     with _failing(call, code):
         works = [pipeline.advance(claim, line) for claim in claims]
         outcomes = pipeline.settle(works, ports)
@@ -88,7 +88,7 @@ def test_a_disk_fault_in_the_line_is_tried_again_later(tmp_path: Path, call: str
     assert {outcome.error for outcome in outcomes} <= {"Service unavailable", "Insufficient storage"}
     assert not list((site.data / "store" / "staging").iterdir())
     works = [pipeline.advance(claim, line) for claim in claims]
-    assert ports.executions.finish(pipeline.settle(works, ports)) == len(CONTENTS)
+    assert ports.queue.finish(pipeline.settle(works, ports)) == len(CONTENTS)
     assert_whole(ports, CONTENTS, CONTENTS)
 
 

@@ -168,12 +168,12 @@ def test_eight_senders_of_one_object_at_once_get_one_execution(site: Settings, p
 def test_doing_an_object_again_at_any_point_changes_nothing(site: Settings, ports: Ports) -> None:
     send(ports, [ct(1)])
     line = wiring.open_line(site, ports)
-    (claim,) = ports.executions.claim("test", 1, 60)
+    (claim,) = ports.queue.claim("test", 1, 60)
     first = pipeline.process(claim, line)
     again = pipeline.process(claim, wiring.open_line(site, ports))
     assert dataclasses.replace(first, stages=()) == dataclasses.replace(again, stages=())
-    assert ports.executions.finish([first]) == 1
-    assert ports.executions.finish([again]) == 0
+    assert ports.queue.finish([first]) == 1
+    assert ports.queue.finish([again]) == 0
     assert_whole(ports, {"1": ct(1)}, ["1"])
 
 
@@ -205,12 +205,12 @@ def test_changed_bytes_under_one_uid_supersede_in_both_zones(site: Settings, por
 def test_a_collision_of_pseudonyms_is_quarantined(site: Settings, ports: Ports) -> None:
     send(ports, [ct(1, patient=1), ct(2, patient=2)])
     line = wiring.open_line(site, ports)
-    claims = ports.executions.claim("test", 20, 60)
+    claims = ports.queue.claim("test", 20, 60)
     colliding = Line(ports, _OnePseudonym(line), line.severities, line.bounds)  # type: ignore[arg-type]  # stands in for an engine
     outcomes = pipeline.settle([pipeline.advance(claim, colliding) for claim in claims], ports)
     assert [outcome.status for outcome in outcomes] == [Status.SUCCEEDED, Status.FAILED]
     assert [fault.rule for fault in outcomes[1].faults] == ["pseudonym-collision"]
-    ports.executions.finish(outcomes)
+    ports.queue.finish(outcomes)
     assert len(kept(ports, Zone.DEID)) == 1
     with ports.objects.open(Zone.QUARANTINE, claims[1].raw_key):
         pass
@@ -267,7 +267,7 @@ def test_a_dicomdir_alone_leaves_nothing_at_all(ports: Ports) -> None:
 def test_an_output_that_does_not_pass_the_gate_is_quarantined(site: Settings, ports: Ports) -> None:
     send(ports, [ct(1)])
     line = wiring.open_line(site, ports)
-    (claim,) = ports.executions.claim("test", 20, 60)
+    (claim,) = ports.queue.claim("test", 20, 60)
     cutting = dataclasses.replace(line, engine=_Cutting(line))  # type: ignore[arg-type]  # stands in for an engine
     outcome = pipeline.process(claim, cutting)
     assert (outcome.status, outcome.error) == (Status.FAILED, "Quarantined")
@@ -292,7 +292,7 @@ def test_a_raw_blob_that_is_gone_ends_in_the_dead_letters(site: Settings, ports:
     (receipt,) = send(ports, [ct(1)])
     ports.objects.delete(Zone.RAW, receipt.key)
     line = wiring.open_line(site, ports)
-    (claim,) = ports.executions.claim("test", 1, 60)
+    (claim,) = ports.queue.claim("test", 1, 60)
     outcome = pipeline.process(claim, line)
     assert (outcome.status, outcome.error) == (Status.RUNNING, "Not found")
     assert outcome.retry_after

@@ -43,6 +43,7 @@ def open_local(settings: Settings, *, sweep: bool = True) -> Ports:
         objects=store,
         catalog=catalog,
         executions=executions,
+        queue=executions,
         crosswalk=SqlCrosswalk(database, secrets),
         links=SignedLinks(secrets.derive("links"), clock),
         secrets=secrets,

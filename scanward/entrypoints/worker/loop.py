@@ -50,7 +50,7 @@ class _Worker:
         self._name = f"{socket.gethostname()}-{os.getpid()}"
         self._lease = settings.lease_seconds
         self._line = line
-        self._executions = line.ports.executions
+        self._queue = line.ports.queue
         self._seat = seat
         self._stopping = stopping
 
@@ -59,7 +59,7 @@ class _Worker:
         idle = False
         while not self._stopping.is_set():
             try:
-                claims = self._executions.claim(self._name, BATCH, self._lease)
+                claims = self._queue.claim(self._name, BATCH, self._lease)
                 if claims:
                     idle, pause = False, _SHORTEST_PAUSE
                     self._seat.claimed(claims)
@@ -84,8 +84,8 @@ class _Worker:
             ]
             self._seat.begin(NOBODY, SETTLE)
             outcomes = settle(works, self._line.ports)
-            self._executions.finish(outcomes)
-        self._executions.release(claims[len(works) :])
+            self._queue.finish(outcomes)
+        self._queue.release(claims[len(works) :])
         for outcome in outcomes:
             _log.info(
                 "ended",
@@ -111,7 +111,7 @@ class _Worker:
         def renew() -> None:
             while not done.wait(self._lease / 3):
                 with contextlib.suppress(ScanwardError):
-                    self._executions.renew(claims, self._lease)
+                    self._queue.renew(claims, self._lease)
 
         thread = threading.Thread(target=renew, daemon=True)
         thread.start()

@@ -40,7 +40,7 @@ class Supervisor:
         """Take the site; nothing is started yet. `main` is what a worker process runs."""
         self._main = main
         self._settings = settings
-        self._executions = ports.executions
+        self._queue, self._executions = ports.queue, ports.executions
         self._workers: list[Member] = []
         self._stopping = threading.Event()
         self._deaths = 0
@@ -127,10 +127,10 @@ class Supervisor:
             _log.warning("worker died", operation="worker", exit=code, stage=stage)
         with contextlib.suppress(ScanwardError):  # Leases lapse by themselves if the catalog cannot be used.
             if worker.current is not None:
-                self._executions.renew([worker.current], 0)
-                self._executions.release(worker.others)
+                self._queue.renew([worker.current], 0)
+                self._queue.release(worker.others)
             else:
-                self._executions.renew(worker.claims, 0)
+                self._queue.renew(worker.claims, 0)
         worker.seat.pipe.close()
         self._workers.remove(worker)
         self._deaths = 0 if worker.ready else self._deaths + 1
@@ -146,7 +146,7 @@ class Supervisor:
             current = worker.current
             if current is not None:
                 with contextlib.suppress(ScanwardError):
-                    self._executions.finish([_timed_out(current, worker.seat.stage, seconds)])
+                    self._queue.finish([_timed_out(current, worker.seat.stage, seconds)])
             self._bury(worker)
 
     def _limit(self, worker: Member) -> float:
@@ -170,7 +170,7 @@ class Supervisor:
         slow = [one for one in self._workers if one.current is not None and one.seconds > patience]
         for worker in slow:
             with contextlib.suppress(ScanwardError):
-                self._executions.release(worker.relieve())
+                self._queue.release(worker.relieve())
         if slow and len(slow) == len(self._workers) and self._surplus < self._settings.workers:
             if not self._starts:
                 self._workers.append(self._start())
@@ -190,7 +190,7 @@ class Supervisor:
         for worker in self._workers:
             worker.end()
             with contextlib.suppress(ScanwardError):
-                self._executions.release(worker.claims)
+                self._queue.release(worker.claims)
             worker.seat.pipe.close()
         self._workers = []
 

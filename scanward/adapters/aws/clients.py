@@ -1,0 +1,69 @@
+"""Clients of AWS, one a service and process, made when they are first asked for."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_medical_imaging import HealthImagingClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+# Only whole requests are retried; a body that is cut in the middle is resumed by its reader.
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 4},
+    connect_timeout=5,
+    read_timeout=60,
+    signature_version="v4",
+)
+_S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4"))
+
+
+@overload
+def client(service: Literal["cloudwatch"]) -> CloudWatchClient: ...
+@overload
+def client(service: Literal["dynamodb"]) -> DynamoDBClient: ...
+@overload
+def client(service: Literal["logs"]) -> CloudWatchLogsClient: ...
+@overload
+def client(service: Literal["medical-imaging"]) -> HealthImagingClient: ...
+@overload
+def client(service: Literal["s3"]) -> S3Client: ...
+@overload
+def client(service: Literal["secretsmanager"]) -> SecretsManagerClient: ...
+@overload
+def client(service: Literal["sns"]) -> SNSClient: ...
+@overload
+def client(service: Literal["sqs"]) -> SQSClient: ...
+@overload
+def client(service: Literal["stepfunctions"]) -> SFNClient: ...
+@cache
+def client(service: Any) -> Any:
+    """Return this process's client; region, credentials and endpoint are found as boto3 finds them."""
+    return new_client(service)
+
+
+def new_client(
+    service: Any,  # noqa: ANN401 - boto3 knows its clients by name only
+    region_name: str | None = None,
+    key_id: str | None = None,
+    secret_key: str | None = None,
+) -> Any:  # noqa: ANN401
+    """Return a client of its own region and keys, as the documented handlers take them."""
+    return boto3.session.Session().client(
+        service,
+        region_name=region_name,
+        aws_access_key_id=key_id,
+        aws_secret_access_key=secret_key,
+        config=_S3_CONFIG if service == "s3" else _CONFIG,
+    )
