@@ -66,7 +66,7 @@ mutate: $(STAMP) ## mutate deidentify/ and show which changes no test notices
 
 lock: $(STAMP) ## renew uv.lock and the exported requirements
 	@$(BIN)/uv lock --upgrade
-	@for tool in emulator checkov; do (cd tools/$$tool && ../../$(BIN)/uv pip compile --quiet --upgrade --universal \
+	@for tool in emulator checkov awscli; do (cd tools/$$tool && ../../$(BIN)/uv pip compile --quiet --upgrade --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 	  requirements.in -o requirements.txt); done
 	@cd tools/infrastructure && PATH="$$PWD/../../$(BIN):$$PATH" npm update --package-lock-only --no-audit --no-fund

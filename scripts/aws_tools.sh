@@ -1,9 +1,9 @@
 #!/bin/bash
-# Make .tools: the emulator of AWS, the policy checker and the validators, each in its own environment, as locked.
+# Make .tools: the emulator of AWS, its command line, the policy checker and the validators, each in its own environment, as locked.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-for tool in emulator checkov; do
+for tool in emulator checkov awscli; do
   wanted="tools/$tool/requirements.txt"
   if ! cmp --quiet "$wanted" ".tools/$tool/requirements.txt" 2>/dev/null; then
     echo "Installing what $wanted names into .tools/$tool …"

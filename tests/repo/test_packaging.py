@@ -31,9 +31,15 @@ def locked() -> list[str]:
 def licence(name: str) -> str:
     fields = metadata(name)
     classified = [line for line in fields.get_all("Classifier") or [] if line.startswith("License ::")]
-    # Some packages put the licence's whole text into the field: its first line names it.
-    stated = [text.strip().splitlines()[0] for text in fields.get_all("License") or [] if text.strip()]
+    stated = [_named(text.strip()) for text in fields.get_all("License") or [] if text.strip()]
     return " ; ".join([*(fields.get_all("License-Expression") or []), *stated, *classified])
+
+
+def _named(text: str) -> str:
+    """Some packages put the licence's whole text into the field: its first line names it, but for MIT's."""
+    if "Permission is hereby granted, free of charge, to any person obtaining a copy" in text:
+        return "MIT"
+    return text.splitlines()[0]
 
 
 @pytest.mark.parametrize("name", locked())
