@@ -1,0 +1,124 @@
+"""Start MiniStack, mended in four places where it is not AWS; run inside the emulator's own environment.
+
+It ends with whoever holds the other end of its standard input, however that one ends, and takes the workers
+that run the functions, and its folder, with it. No policy is dropped: what they ask for is what they get.
+"""
+
+# ruff: noqa: SLF001 - the emulator has no public place for what is mended here
+
+from __future__ import annotations
+
+import importlib
+import ipaddress
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+_RAISED = "except Exception as e:\n            _real_stdout.write(json.dumps({"
+
+
+def main(folder: Path) -> None:
+    """Serve until standard input ends; the port and the rest are MiniStack's own environment variables."""
+    threading.Thread(target=_end_with_the_parent, args=(folder,), daemon=True).start()
+    app = importlib.import_module("ministack.app")
+    count_loopback_as_tls(app)
+    name_what_was_raised()
+    unpack_layers_once(folder / "layers")
+    app.main()
+
+
+def count_loopback_as_tls(app: Any) -> None:  # noqa: ANN401 - the emulator has no types
+    """Answer `aws:SecureTransport` with true for a caller on this machine: nothing is on the wire there."""
+    pin = app.pin_request_origin
+    app.pin_request_origin = lambda ip, secure: pin(ip, secure or ipaddress.ip_address(ip).is_loopback)
+
+
+def name_what_was_raised() -> None:
+    """Put back the exception's class as `errorType`, on which Retry and Catch match.
+
+    The worker answers with the class beside the text; the text of causes, which AWS does not write to the
+    log either, stays in the trace that the emulator logs: a test that looks for leaks sees more, not less.
+    """
+    runtime: Any = importlib.import_module("ministack.core.lambda_runtime")
+    functions: Any = importlib.import_module("ministack.services.lambda_svc")
+    script = runtime._PYTHON_WORKER_SCRIPT
+    if script.count(_RAISED) != 1:
+        raise SystemExit("This MiniStack's worker reports errors in another way: mend launcher.py.")
+    runtime._PYTHON_WORKER_SCRIPT = script.replace(_RAISED, _RAISED + '"error_type": type(e).__name__, ')
+    told = threading.local()
+    invoke, execute = runtime.Worker.invoke, functions._execute_function_warm
+
+    def invoke_and_keep_the_class(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        answer = invoke(*args, **kwargs)
+        told.error_type = answer.get("error_type")
+        return answer
+
+    def execute_and_name_the_class(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        told.error_type = None
+        result = execute(*args, **kwargs)
+        if result.get("error") and told.error_type:
+            result["body"]["errorType"] = told.error_type
+        return result
+
+    runtime.Worker.invoke = invoke_and_keep_the_class
+    functions._execute_function_warm = execute_and_name_the_class
+
+
+def unpack_layers_once(folder: Path) -> None:
+    """Unpack each layer once and let every cold start read that tree, as /opt is one mount on AWS.
+
+    The emulator would unpack it for every worker. A worker gets a layer of one line instead, which puts the
+    tree before everything else on its path.
+    """
+    functions: Any = importlib.import_module("ministack.services.lambda_svc")
+    resolve: Callable[[Any], bytes | None] = functions._resolve_layer_zip
+    lock = threading.Lock()
+
+    def resolve_once(attachment: Any) -> bytes | None:  # noqa: ANN401
+        packed = resolve(attachment)
+        if packed is None:
+            return None
+        arn = attachment if isinstance(attachment, str) else attachment["Arn"]
+        tree = folder / arn.replace(":", "_")
+        with lock:
+            if not tree.exists():
+                _unpack(packed, tree)
+        return _pointing_at(tree / "python")
+
+    functions._resolve_layer_zip = resolve_once
+
+
+def _unpack(packed: bytes, tree: Path) -> None:
+    tree.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile() as file:
+        file.write(packed)
+        with zipfile.ZipFile(file) as archive:
+            archive.extractall(tree)
+
+
+def _pointing_at(python: Path) -> bytes:
+    with tempfile.TemporaryFile() as file:
+        with zipfile.ZipFile(file, "w") as archive:
+            line = f"import sys; sys.path.insert(0, {str(python)!r})\n"
+            archive.writestr("python/lib/python3/site-packages/layer.pth", line)
+        file.seek(0)
+        return file.read()
+
+
+def _end_with_the_parent(folder: Path) -> None:
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    shutil.rmtree(folder, ignore_errors=True)
+    # The workers are of this group, and one of them may be in the middle of a long call.
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv.pop()))
