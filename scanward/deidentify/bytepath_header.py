@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from scanward.deidentify import subjects, supplement
+from scanward.deidentify import nested, subjects, supplement
 from scanward.deidentify.actions import dummy
 from scanward.deidentify.bytepath_source import Irregular
 from scanward.deidentify.charset import pad
@@ -234,6 +234,10 @@ def tag_of(raw: bytes) -> int:
 
 def watch_of(tag: int, vr: str) -> int:
     """Return whether an element decides about the whole object: subject, pixels, pixel risk, identity."""
+    if tag in nested.SEQUENCES:
+        if vr != "SQ":
+            raise Irregular
+        return MARK
     if tag not in _DECIDING and tag not in risk_attributes() and tag & _OVERLAY_MASK != _OVERLAY_BITS:
         return 0
     if vr not in _OPAQUE:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from scanward.deidentify import pixels, subjects
+from scanward.deidentify import nested, pixels, subjects
 from scanward.deidentify.bytepath_change import Changer, Memory
 from scanward.deidentify.bytepath_header import CHARSET, MODALITY, Headers, Kind, tag_of
 from scanward.deidentify.bytepath_source import Irregular, Window
-from scanward.deidentify.charset import charsets_of, values_at_any_price
+from scanward.deidentify.charset import Charsets, charsets_of, values_at_any_price
 from scanward.deidentify.keys import Keys, Subject
 from scanward.deidentify.policy import vr_of
 from scanward.dicom.structure import Findings, check_uid
@@ -21,7 +21,7 @@ from scanward.errors import Fault, Quarantined
 
 Marks = tuple[bytes, ...]
 
-_SUBJECT_TAGS = subjects.TAGS | {CHARSET}
+_SUBJECT_TAGS = subjects.TAGS | nested.SEQUENCES | {CHARSET}
 _MOST_KNOWN = 512
 _MOST_SUBJECTS = 256
 _LARGEST = 4096
@@ -135,13 +135,25 @@ class Knowledge:
         """Return a subject's memory; character set and every value that names the subject are the key."""
         memory = self._memories.get(who)
         if memory is None:
-            found = {tag_of(raw): raw[self._headers.value_of(raw) :] for raw in who}
-            charsets = charsets_of(found.pop(CHARSET, None))
-            values = {tag: values_at_any_price(raw, vr_of(tag, ""), charsets) for tag, raw in found.items()}
+            found = {tag_of(raw): raw for raw in who}
+            charset = found.pop(CHARSET, None)
+            charsets = charsets_of(None if charset is None else charset[self._headers.value_of(charset) :])
             memory = self._memories[who] = Memory(
-                self._subject(values), charsets, self._changer.common(charsets)
+                self._subject(self._values(found, charsets)), charsets, self._changer.common(charsets)
             )
         return memory
+
+    def _values(self, found: Mapping[int, bytes], charsets: Charsets) -> dict[int, tuple[str, ...]]:
+        """Return the values that name the subject, those inside sequences too."""
+        explicit, value_of = self._headers.explicit, self._headers.value_of
+        sequences = [raw for tag, raw in found.items() if tag in nested.SEQUENCES]
+        values = {
+            tag: values_at_any_price(raw[value_of(raw) :], vr_of(tag, ""), charsets)
+            for tag, raw in found.items()
+            if tag not in nested.SEQUENCES
+        }
+        inside = [one for raw in sequences for one in nested.in_bytes(raw, charsets, explicit=explicit)]
+        return nested.with_nested(values, inside)
 
     def _subject(self, values: Mapping[int, tuple[str, ...]]) -> Subject:
         """Return the subject. Raises Irregular for one that cannot be cleaned, for the gate comes first."""

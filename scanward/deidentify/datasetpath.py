@@ -16,7 +16,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 
-from scanward.deidentify import pixels
+from scanward.deidentify import nested, pixels
 from scanward.deidentify.charset import Charsets, charsets_of, values_at_any_price
 from scanward.deidentify.datasetwalk import DatasetWalk, Place
 from scanward.deidentify.encapsulated import CHANGE, overwritten, residues_of
@@ -105,10 +105,11 @@ def clean_dataset(
     """
     charsets = charsets_of(_raw(head, CHARSET))
     found = {tag: _values(head, tag, charsets) for tag in TAGS | {*_IDENTITY, MODALITY} if tag in head}
-    subject = subject_of(found, keys, policy.profile)
-    walk = DatasetWalk(policy, keys, subject, sop_class_uid, writer)
     place = Place(charsets=charsets, implicit=not writer.explicit)
     try:
+        named = nested.with_nested(found, nested.in_dataset(head, charsets, writer))
+        subject = subject_of(named, keys, policy.profile)
+        walk = DatasetWalk(policy, keys, subject, sop_class_uid, writer)
         elements = walk.dataset(head, place) + marker_elements(writer, policy.markers)
         ahead = len(walk.changes)
         behind = walk.dataset(tail, place)

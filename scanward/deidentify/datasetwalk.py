@@ -6,18 +6,17 @@ Recursive, so only behind the gate (64 levels).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import NamedTuple
 
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.filereader import read_sequence
 from pydicom.tag import BaseTag
 
 from scanward.deidentify import private, supplement
 from scanward.deidentify.charset import Charsets, charsets_of
 from scanward.deidentify.keys import Keys, Subject
 from scanward.deidentify.longvalues import LONGEST_TEXT, creator_of, new_long_value
+from scanward.deidentify.nested import items_of
 from scanward.deidentify.policy import Policy, vr_of
 from scanward.deidentify.report import path_text
 from scanward.deidentify.rule import Do, How, Rule
@@ -154,12 +153,7 @@ class DatasetWalk:
 
     def _items(self, dataset: Dataset, one: _Element, *, implicit: bool) -> list[tuple[Dataset, bool]]:
         """Return a sequence's items and whether each is of undefined length."""
-        if one.raw is None:
-            sequence = dataset[BaseTag(one.tag)].value or []
-        else:
-            sequence = read_sequence(
-                BytesIO(one.raw), implicit, self.writer.little_endian, len(one.raw), "iso8859"
-            )
+        sequence = items_of(dataset, one.tag, self.writer, implicit=implicit)
         return [(item, bool(item.is_undefined_length_sequence_item)) for item in sequence]
 
     def _note(self, place: Place, tag: int, action: str) -> None:

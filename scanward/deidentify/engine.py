@@ -16,7 +16,7 @@ from scanward.deidentify.profile import Profile
 from scanward.deidentify.report import Cleaned
 from scanward.dicom.structure import DEFAULT, Bounds, check
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 
 
 class Engine:

@@ -38,6 +38,7 @@ _WEAK_ID_TAGS: tuple[int, ...] = (
     0x00400009,  # ScheduledProcedureStepID
     0x00400253,  # PerformedProcedureStepID
 )
+WEAK_ID = _WEAK_ID_TAGS[0]
 _ADDRESS = 0x00101040
 _INSTITUTION_TAGS = (
     0x00080080,  # InstitutionName
