@@ -1,7 +1,7 @@
-"""The Lambda layer for the running Python: scanward and what its functions import, from `.venv`.
+"""The Lambda layer for the running Python, of what `.venv` has installed: no network, made once a lock.
 
-The emulator runs handlers in its own interpreter, which is this one's release. The layers that a deployment
-uses are made by terraform/scripts/build_lambda_layer.sh for AWS's Python.
+The emulator runs handlers in its own interpreter, which is of this release. What goes in and what is taken
+away is said by terraform/scripts, which build the layers of a deployment: the tests run the same files.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import compileall
 import hashlib
 import os
 import py_compile
+import re
 import shutil
 import sys
 import tempfile
@@ -17,22 +18,10 @@ import zipfile
 from importlib import metadata
 from pathlib import Path
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from terraform.scripts import layer as deployed
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOTS = (
-    "pydicom",
-    "pydantic",
-    "pydantic-settings",
-    "structlog",
-    "pyyaml",
-    "cryptography",
-    "aws-lambda-powertools",
-    "boto3",
-)
-"""What the functions import; the command line's, the service's and the catalog's packages stay out."""
-_LEFT_OUT = ("pydicom/data/test_files/", "__pycache__/")
+REQUIREMENTS = ROOT / "terraform/scripts/layer-requirements.txt"
 
 
 def build(path: Path) -> Path:
@@ -45,23 +34,30 @@ def build(path: Path) -> Path:
 
 
 def _sources() -> list[Path]:
-    files = sorted((ROOT / "scanward").rglob("*"))
-    return [file for file in files if file.is_file() and "__pycache__" not in file.parts]
+    package = ROOT / "scanward"
+    doors = {package / "entrypoints" / door for door in deployed.DOORS}
+    return sorted(
+        file
+        for file in package.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts and not doors & set(file.parents)
+    )
 
 
 def _dependencies() -> Path:
-    own = (ROOT / "uv.lock").read_bytes() + Path(__file__).read_bytes() + sys.version.encode()
-    cached = ROOT / f".tools/layer-{hashlib.sha256(own).hexdigest()[:16]}.zip"
+    own = [REQUIREMENTS, Path(__file__), Path(str(deployed.__file__)), ROOT / "uv.lock"]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in own) + sys.version.encode())
+    cached = ROOT / f".tools/layer-{digest.hexdigest()[:16]}.zip"
     if cached.exists():
         return cached
     with tempfile.TemporaryDirectory(dir=cached.parent) as folder:
         tree = Path(folder) / "python"
-        for name in sorted(_closure()):
+        for name in re.findall(r"^([\w.-]+)==", REQUIREMENTS.read_text(encoding="utf-8"), re.MULTILINE):
             _copy(metadata.distribution(name), tree)
+        deployed.tidy(tree, ROOT / "scanward")
+        shutil.rmtree(tree / "scanward")
         # A layer is mounted read-only and its files' times are not kept: bytecode that is not checked again.
-        compileall.compile_dir(
-            tree, quiet=2, stripdir=folder, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
-        )
+        unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+        compileall.compile_dir(tree, quiet=2, stripdir=folder, invalidation_mode=unchecked)
         packed = Path(folder) / "layer.zip"
         with zipfile.ZipFile(packed, "w", compresslevel=1) as archive:
             for file in sorted(tree.rglob("*")):
@@ -73,27 +69,10 @@ def _dependencies() -> Path:
     return cached
 
 
-def _closure() -> set[str]:
-    wanted, found = [Requirement(name) for name in ROOTS], set[str]()
-    while wanted:
-        requirement = wanted.pop()
-        name = canonicalize_name(requirement.name)
-        if name not in found:
-            found.add(name)
-            wanted += _requirements(name)
-    return found
-
-
-def _requirements(name: str) -> list[Requirement]:
-    given = [Requirement(line) for line in metadata.requires(name) or ()]
-    return [line for line in given if line.marker is None or line.marker.evaluate({"extra": ""})]
-
-
 def _copy(distribution: metadata.Distribution, tree: Path) -> None:
     for file in distribution.files or ():
-        name = file.as_posix()
-        if name.startswith("../") or any(part in name for part in _LEFT_OUT):
+        if file.as_posix().startswith("../"):
             continue
-        target = tree / name
+        target = tree / file.as_posix()
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(os.fspath(file.locate()), target)
