@@ -9,13 +9,12 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.emulator.machine import ACCOUNT, ROOT, Account, Emulator
+from tests.emulator.machine import ACCOUNT, ROOT, Account
 
 pytestmark = pytest.mark.integration
 
@@ -37,12 +36,6 @@ def lambda_handler(event, context):
         raise Oops("what happened")
     return boto3.client("s3").get_object(Bucket=event["bucket"], Key="key")["Body"].read().decode()
 """
-
-
-@pytest.fixture(scope="module")
-def account() -> Iterator[Account]:
-    with Emulator() as emulator:
-        yield emulator.account
 
 
 @pytest.fixture(scope="module")
