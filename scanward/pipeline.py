@@ -28,7 +28,7 @@ from scanward.store.outgoing import Output, Work, settle, stage_output
 from scanward.store.zones import deid_key
 from scanward.validate import raise_rejected, validate
 
-__all__ = ["STEPS", "Arrival", "Line", "Work", "accept", "advance", "process", "settle"]
+__all__ = ["STEPS", "Arrival", "Line", "Work", "accept", "advance", "judge", "process", "settle"]
 
 _BATCH = 64
 
@@ -99,11 +99,18 @@ def process(claim: Claim, line: Line) -> Outcome:
     return settle([advance(claim, line)], line.ports)[0]
 
 
-def _validate(passage: _Passage, line: Line) -> _Passage:
-    found = structure.check(passage.source.view, line.bounds)
-    faults = validate(passage.source.view, found, line.severities)
+def judge(view: memoryview, severities: Mapping[str, Severity], bounds: Bounds) -> tuple[Fault, ...]:
+    """Take an object through the gate and the rules: the step "validate", on every engine.
+
+    Returns what it breaks without harm. Raises InvalidDicom, or ValidationFailed with every fault.
+    """
+    faults = validate(view, structure.check(view, bounds), severities)
     raise_rejected(faults)
-    return replace(passage, warnings=faults)
+    return faults
+
+
+def _validate(passage: _Passage, line: Line) -> _Passage:
+    return replace(passage, warnings=judge(passage.source.view, line.severities, line.bounds))
 
 
 def _deidentify(passage: _Passage, line: Line) -> _Passage:

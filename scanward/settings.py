@@ -82,10 +82,16 @@ class AwsSettings(BaseSettings):
     topic_arn: str = Field("", description="SNS topic that failures are told to; empty: nobody is told.")
     site_secret_arn: str = Field("", description="Secret that pseudonyms are made from.")
     naming_secret_arn: str = Field("", description="Secret that executions are named with; not the site's.")
+    execution_seconds: float = Field(
+        300.0, gt=0, description="Time-out of the state machine; a row that runs longer is looked up there."
+    )
     simple_bytes: int = Field(
         64 << 20, gt=0, description="Objects above this are copied inside S3, not read."
     )
     environment: str = Field("dev", description="dev, prod …; the dimension of metrics.")
+    preserve_tags: str = Field(
+        "", description="Tags that the functions keep on top of the profile, as `Manufacturer 00081010`."
+    )
 
 
 class Phase1Settings(BaseSettings):
@@ -98,3 +104,6 @@ class Phase1Settings(BaseSettings):
     datastore_id: str = Field("", description="HealthImaging data store.")
     import_role_arn: str = Field("", description="Role that HealthImaging reads and writes the bucket with.")
     state_machine_arn: str = Field("", description="State machine of import_monitor_workflow.json.")
+    import_seconds: int = Field(
+        43_200, gt=0, description="How long an import is waited for; then its study has FAILED."
+    )
