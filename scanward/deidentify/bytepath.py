@@ -16,7 +16,7 @@ from scanward.deidentify.bytepath_meta import Meta, MetaReader, MetaWriter
 from scanward.deidentify.bytepath_output import Chunk, Output, joined
 from scanward.deidentify.bytepath_pixels import PixelGate
 from scanward.deidentify.bytepath_pixels import Pixels as PixelPlace
-from scanward.deidentify.bytepath_source import HEAD, LARGEST_HEAD, Irregular, Source, Window
+from scanward.deidentify.bytepath_source import HEAD, Irregular, Source, Window
 from scanward.deidentify.bytepath_template import Match, Templates
 from scanward.deidentify.bytepath_walk import Short, Walked, Walker, countable
 from scanward.deidentify.encapsulated import CHANGE, overwritten
@@ -151,7 +151,7 @@ class BytePath:
                 if len(window) >= source.size:
                     raise Irregular from None
                 size = 4 * len(window)
-                window = source.read(0, size) if size <= LARGEST_HEAD else source.whole()
+                window = source.read(0, size) if size <= source.head_limit else source.whole()
             else:
                 return window, walked
 

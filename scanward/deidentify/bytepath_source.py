@@ -20,7 +20,9 @@ class Irregular(Exception):
 
 
 class Source(Protocol):
-    """One object's bytes."""
+    """One object. head_limit: the longest header that is copied into memory, not looked at in place."""
+
+    head_limit: int
 
     @property
     def size(self) -> int:
@@ -38,6 +40,8 @@ class Source(Protocol):
 
 class ViewSource:
     """An object that somebody holds as a view."""
+
+    head_limit = LARGEST_HEAD
 
     def __init__(self, view: memoryview) -> None:
         """Take the whole object."""
@@ -64,6 +68,8 @@ def _hashable(view: memoryview) -> memoryview:
 
 class FileSource:
     """An open file, read by position; whole only where that is asked for."""
+
+    head_limit = LARGEST_HEAD
 
     def __init__(self, fd: int, size: int) -> None:
         """Borrow an open descriptor; the caller closes it."""

@@ -145,7 +145,7 @@ def risk_of(dataset: Dataset, transfer_syntax: str, writer: Writer) -> None:
 
 def _parse(raw: memoryview, writer: Writer) -> Dataset:
     try:
-        return read_dataset(BytesIO(raw), not writer.explicit, writer.little_endian)
+        return read_dataset(BytesIO(bytes(raw)), not writer.explicit, writer.little_endian)
     except Exception as error:  # noqa: BLE001 - as above
         raise InvalidDicom(f"The data set cannot be read by pydicom ({type(error).__name__})") from None
 

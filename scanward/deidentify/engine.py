@@ -59,6 +59,13 @@ class Engine:
         """De-identify one open file of a known size, reading no more of it than is needed; as `clean`."""
         return self._clean(FileSource(fd, size))
 
+    def clean_source(self, source: Source) -> Cleaned:
+        """De-identify an object that is read by range, such as one in S3; as `clean`.
+
+        Raises TooLarge for what must be held whole and is larger than the source holds.
+        """
+        return self._clean(source)
+
     def _clean(self, source: Source) -> Cleaned:
         try:
             return self._bytes.clean(source)

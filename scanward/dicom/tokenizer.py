@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from scanward.dicom.ranged import unpack_at
 from scanward.dicom.structure.coding import (
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
@@ -175,13 +176,13 @@ def _element(view: memoryview, position: int, coding: Coding) -> Element:
 def _header(view: memoryview, position: int, coding: Coding) -> tuple[int, str, int, int]:
     """Return tag, VR, the value's position and its length."""
     if not coding.explicit:
-        group, number, length = coding.implicit_header.unpack_from(view, position)
+        group, number, length = unpack_at(coding.implicit_header, view, position)
         tag = group << 16 | number
         return tag, vr_of(tag), position + _HEADER, length
-    group, number, vr, length = coding.explicit_header.unpack_from(view, position)
+    group, number, vr, length = unpack_at(coding.explicit_header, view, position)
     value = position + _HEADER
     if KINDS[vr]:
-        (length,) = coding.length.unpack_from(view, value)
+        (length,) = unpack_at(coding.length, view, value)
         value += 4
     return group << 16 | number, vr.decode("ascii"), value, length
 
@@ -189,7 +190,7 @@ def _header(view: memoryview, position: int, coding: Coding) -> tuple[int, str, 
 def _items(view: memoryview, element: Element, coding: Coding) -> Iterator[Item]:
     position = element.value
     while position < element.stop:
-        _, _, length = coding.implicit_header.unpack_from(view, position)
+        _, _, length = unpack_at(coding.implicit_header, view, position)
         value = position + _HEADER
         if length == UNDEFINED:
             stop = _closing(view, value, coding, is_item=True)
@@ -205,7 +206,7 @@ def _closing(view: memoryview, position: int, coding: Coding, *, is_item: bool) 
     levels = [(is_item, coding)]
     while True:
         in_item, coding = levels[-1]
-        group, number, length = coding.implicit_header.unpack_from(view, position)
+        group, number, length = unpack_at(coding.implicit_header, view, position)
         tag = group << 16 | number
         if tag == ITEM_DELIMITER if in_item else tag != ITEM:
             levels.pop()

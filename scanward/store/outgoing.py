@@ -9,9 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from scanward.dicom import instance, structure
+from scanward.dicom.instance import Instance
 from scanward.dicom.pieces import Piece
+from scanward.dicom.ranged import Read, joined
 from scanward.dicom.structure import Bounds
 from scanward.errors import BadInput, Fault, InvalidDicom, Quarantined, ScanwardError
 from scanward.ports import Ports
@@ -66,13 +69,27 @@ def stage_output(
             header = instance.describe(written.view, structure.check(written.view, bounds))
     except InvalidDicom as fault:
         staged.discard()
-        raise Quarantined(
-            "The output does not pass the gate; this is a fault of Scanward.", faults=fault.faults
-        ) from None
+        raise _unsound(fault) from None
     except BaseException:
         staged.discard()
         raise
     return Output(Blob(Zone.DEID, key, staged), Delivered(key, raw_key, staged.size, header, staged.sha256))
+
+
+def check_output(pieces: Sequence[Piece], read: Read, bounds: Bounds) -> Instance:
+    """Let an output pass the gate before any of it is written, and return its header in a line.
+
+    `read(offset, length)` reads the source. Raises Quarantined if it does not pass.
+    """
+    view = cast("memoryview", joined(pieces, read))
+    try:
+        return instance.describe(view, structure.check(view, bounds))
+    except InvalidDicom as fault:
+        raise _unsound(fault) from None
+
+
+def _unsound(fault: InvalidDicom) -> Quarantined:
+    return Quarantined("The output does not pass the gate; this is a fault of Scanward.", faults=fault.faults)
 
 
 def settle(works: Sequence[Work], ports: Ports) -> list[Outcome]:

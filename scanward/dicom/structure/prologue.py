@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from scanward.dicom.ranged import unpack_at
 from scanward.dicom.structure.bounds import DEFAULT, Bounds
 from scanward.dicom.structure.coding import (
     EXPLICIT_BIG,
@@ -133,7 +134,7 @@ def _meta_element(view: memoryview, position: int) -> Element:
     end = len(view)
     if position + HEADER > end:
         raise refuse("meta-truncated", position)
-    group, number, vr, length = EXPLICIT_LITTLE.explicit_header.unpack_from(view, position)
+    group, number, vr, length = unpack_at(EXPLICIT_LITTLE.explicit_header, view, position)
     tag = group << 16 | number
     kind = KINDS.get(vr, ILLEGAL)
     if kind in (ILLEGAL, Kind.SEQUENCE):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scanward.dicom.ranged import unpacker
 from scanward.dicom.structure.coding import (
     EXPLICIT_LITTLE,
     HEADER,
@@ -48,7 +49,7 @@ class SequenceWalk(Trail):
 
     def walk_items(self, level: Level) -> None:
         """Go on to the next item that is not empty, or out of the sequence."""
-        end, unpack = level.end, level.coding.implicit_header.unpack_from
+        end, unpack = level.end, unpacker(level.coding.implicit_header, self.view)
         position = self.position
         while True:
             if position == end and not level.undefined:
@@ -113,7 +114,7 @@ class SequenceWalk(Trail):
         if not self.encapsulated:
             self.stop("pixels-encapsulated", element.start, element.tag)
         ranges: list[tuple[int, int]] = []
-        end, unpack = level.end, level.coding.implicit_header.unpack_from
+        end, unpack = level.end, unpacker(level.coding.implicit_header, self.view)
         position, odd = element.value, 0
         while position + HEADER <= end:
             group, number, length = unpack(self.view, position)

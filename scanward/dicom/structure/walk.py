@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scanward.dicom.ranged import unpack_at, unpacker
 from scanward.dicom.structure.coding import (
     BEFORE_DATASET,
     FIRST_DELIMITER,
@@ -73,7 +74,7 @@ class Walk(SequenceWalk):
 
     def _explicit(self, level: Level) -> None:
         view, last = self.view, level.end - HEADER
-        unpack, kinds = level.coding.explicit_header.unpack_from, KINDS
+        unpack, kinds = unpacker(level.coding.explicit_header, view), KINDS
         position, previous, count = self.position, level.previous, 0
         while position <= last:
             count += 1
@@ -95,7 +96,7 @@ class Walk(SequenceWalk):
 
     def _implicit(self, level: Level) -> None:
         view, last = self.view, level.end - HEADER
-        unpack, sequences = level.coding.implicit_header.unpack_from, SEQUENCES
+        unpack, sequences = unpacker(level.coding.implicit_header, view), SEQUENCES
         position, previous, count = self.position, level.previous, 0
         while position <= last:
             count += 1
@@ -132,7 +133,7 @@ class Walk(SequenceWalk):
                 self.stop("header-truncated", position, tag)
             if length:
                 self.tell("reserved-bytes", position, tag)
-            (length,) = level.coding.length.unpack_from(self.view, value)
+            (length,) = unpack_at(level.coding.length, self.view, value)
             value += 4
         end = value + length
         return self._value(
