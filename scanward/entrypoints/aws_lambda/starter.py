@@ -3,7 +3,7 @@
     SQS batch of S3 events          only the failed messages are answered, and come again
     {"Records": [...]}              one S3 event, by hand
     {"reference": {...}}            one object, by hand: bucket and key are enough
-    {"Items": [...]}                a batch of the backfill
+    {"Items": [...]}                a batch of the backfill: {"Bucket": ..., "Key": ...} each, or one alone
     {"redrive": "<name>"}           a FAILED or TIMED_OUT execution, anew
 
 Objects are named by version, so an older version that comes late starts too: its output never replaces a
@@ -98,8 +98,8 @@ def handle(event: Event, context: object, starter: Starter) -> Answer:
             return _batch(event, context, starter, meter)
         if "redrive" in event:
             return _redriven(str(event["redrive"]), starter)
-        if "Items" in event:
-            return _several(_listed(event["Items"]), starter, meter)
+        if "Items" in event or "Key" in event:
+            return _several(_listed(event.get("Items", [event])), starter, meter)
         taken = [starter.take(one, meter, pinned=pinned) for one, pinned in _objects_of(event)]
         return _summary(taken) | {"executions": [one.name for one in taken if not one.ignored]}
 
