@@ -28,13 +28,16 @@ def encodings_of(character_set: bytes) -> list[str]:
 
 def decode(value: bytes, encodings: Sequence[str], *, is_name: bool = False) -> str:
     """Return text without padding and control characters; bytes outside the character set become U+FFFD."""
+    return decode_whole(value, encodings, is_name=is_name).translate(_CONTROLS).strip(" ")
+
+
+def decode_whole(value: bytes, encodings: Sequence[str], *, is_name: bool = False) -> str:
+    """Return text with all its characters; bytes outside the character set become U+FFFD."""
     if value.isascii() and _ESCAPE not in value:
-        text = value.decode("ascii")
-    else:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                text = decode_bytes(value, encodings, PN_DELIMS if is_name else TEXT_VR_DELIMS)
-            except (LookupError, ValueError):
-                text = value.decode("latin-1")
-    return text.translate(_CONTROLS).strip(" ")
+        return value.decode("ascii")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return decode_bytes(value, encodings, PN_DELIMS if is_name else TEXT_VR_DELIMS)
+        except (LookupError, ValueError):
+            return value.decode("latin-1")
