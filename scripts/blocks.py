@@ -11,18 +11,27 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
 
 from scanward.deidentify import markers, pixels, profile
 from scanward.deidentify.table import DATA
 from scanward.entrypoints import http
 from scanward.entrypoints.cli.app import command
 from scanward.entrypoints.http.policy import POLICIES
-from scanward.settings import Settings
+from scanward.settings import AwsSettings, Phase1Settings, Settings
 from scanward.validate import rulebook
 
 ROOT = Path(__file__).resolve().parent.parent
 BESIDE = {
     "src": "the documented import paths (`from src.…`): re-exports, not in the wheel",
+    "lambda_functions": "entry points of the functions on AWS, one line each",
+    "phase1_ingestion": "upload into AWS HealthImaging: template and two functions",
+    "state_machines": "the line, the backfill and the import monitor for Step Functions",
+    "policies": "what each role, bucket, key, queue and topic on AWS allows; both ways of deployment read it",
+    "terraform": "the stacks as modules, with scripts to build the layer, deploy and destroy",
+    "cloudformation": "the same resources as a template, rendered from policies and state machines",
+    "tools": "locked requirements of the emulator, the checkers and AWS's command line",
     "tests": "by stage; `ports` runs each port on every adapter, `faults` kills and cuts",
     "bench": "measured beside what one would use instead; figures in bench/README.md",
     "scripts": "set-up, the demo and these generated blocks",
@@ -114,8 +123,7 @@ def options() -> str:
     return "\n\n".join(parts)
 
 
-def _default(name: str) -> str:
-    field = Settings.model_fields[name]
+def _default(field: FieldInfo) -> str:
     if field.default_factory is not None:
         made = field.get_default(call_default_factory=True, validated_data={})
         # A home folder is this machine's; the document says what it stands for.
@@ -123,17 +131,32 @@ def _default(name: str) -> str:
     return "" if field.default is None else str(field.default)
 
 
-def settings() -> str:
-    """Return every setting: variable, default and meaning."""
+def _settings(model: type[BaseSettings]) -> str:
+    prefix = model.model_config.get("env_prefix", "")
     rows = [
         (
-            f"`SCANWARD_{name.upper()}`",
-            f"`{_default(name)}`" if _default(name) else "",
+            f"`{prefix}{name.upper()}`",
+            f"`{_default(field)}`" if _default(field) else "",
             field.description or "",
         )
-        for name, field in Settings.model_fields.items()
+        for name, field in model.model_fields.items()
     ]
     return table(("setting", "default", "what it does"), rows)
+
+
+def settings() -> str:
+    """Return every setting of one machine: variable, default and meaning."""
+    return _settings(Settings)
+
+
+def settings_aws() -> str:
+    """Return the settings of the pipeline on AWS."""
+    return _settings(AwsSettings)
+
+
+def settings_phase1() -> str:
+    """Return the settings of Phase 1's functions."""
+    return _settings(Phase1Settings)
 
 
 def profiles() -> str:
@@ -202,6 +225,8 @@ BLOCKS: dict[str, Block] = {
     "commands": commands,
     "options": options,
     "settings": settings,
+    "settings-aws": settings_aws,
+    "settings-phase1": settings_phase1,
     "profiles": profiles,
     "routes": routes,
     "rules": rules,
