@@ -36,7 +36,7 @@ test: check ## set up, check, and run the tests with coverage
 test-all: check ## the same with the slow tests
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(COVERAGE)
 
-check: setup ## lint, format, types, layers, dependencies, lock and generated documents, without changing anything
+check: setup ## lint, format, types, layers, dependencies, lock, documents and infrastructure, without changing anything
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -44,13 +44,15 @@ check: setup ## lint, format, types, layers, dependencies, lock and generated do
 	@$(BIN)/deptry .
 	@$(BIN)/uv lock --check --quiet
 	@$(BIN)/python -m scripts.generate_docs --check
+	@scripts/check_infrastructure.sh
 
 format: $(STAMP) ## format the code and mend what the linter can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: $(STAMP) ## rewrite the generated blocks of the documents
+docs: $(STAMP) ## rewrite the generated blocks of the documents, and the rendered templates
 	@$(BIN)/python -m scripts.generate_docs
+	@$(BIN)/python -m scripts.templates
 
 bench-deidentify: $(STAMP) ## measure de-identification beside cp, dicognito, dicom-anonymizer and gdcmanon
 	@scripts/debian_packages.sh libgdcm-tools

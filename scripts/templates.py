@@ -1,13 +1,15 @@
 """Render cloudformation/*.yaml from cloudformation/src, policies/, state_machines/ and lambda_functions/.
 
-`python -m scripts.templates` writes what is stale, `--check` only names it. The pipeline's template has more
-than the 51,200 bytes that a call may bear, so it is deployed through a bucket, where 1 MB may lie.
+`python -m scripts.templates` writes what is stale, `--check` only names it, `--definitions FOLDER` writes the
+state machines as they would be deployed, with examples for what is substituted. The pipeline's template has
+more than the 51,200 bytes that a call may bear, so it is deployed through a bucket, where 1 MB may lie.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from scripts import templates_parts as parts
 from scripts.templates_yaml import Node, Tagged, dump, load
@@ -76,8 +78,18 @@ def _put_together(node: Node) -> Node:
     return [_put_together(each) for each in node] if isinstance(node, list) else node
 
 
+def definitions(folder: Path) -> None:
+    """Write every state machine with examples in place of its variables, as a validator wants to see it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in sorted((parts.ROOT / "state_machines").glob("*.json")):
+        (folder / path.name).write_text(parts.example(path.stem), encoding="utf-8")
+
+
 def main(arguments: list[str]) -> int:
     """Rewrite stale templates, or with --check only name them; 1 if any was stale then."""
+    if arguments[:1] == ["--definitions"]:
+        definitions(Path(arguments[1]))
+        return 0
     stale = 0
     for stack in STACKS:
         path = parts.ROOT / "cloudformation" / f"{stack}.yaml"

@@ -74,6 +74,17 @@ def substitutions(name: str) -> Node:
     return {each: known[each] for each in sorted(set(_SUBSTITUTED.findall(state_machine(name))))}
 
 
+def example(name: str) -> str:
+    """Return a state machine with an example for each of its variables: an ARN, a number or a word."""
+
+    def value(match: re.Match[str]) -> str:
+        if match[1].endswith("Arn"):
+            return f"arn:aws:lambda:eu-central-1:123456789012:function:{match[1]}"
+        return "60" if match[1].endswith("Seconds") else "example"
+
+    return _SUBSTITUTED.sub(value, state_machine(name))
+
+
 def dashboard(name: str) -> Node:
     """Return a dashboard's body; its placeholders are those of policies and the template's parameters."""
     body = json.loads((SOURCES / f"{name}.json").read_text(encoding="utf-8"))
