@@ -1,4 +1,9 @@
-"""What the functions work with, made once a process and when it is first asked for: a cold start is short."""
+"""What the functions work with, made once a process and when it is first asked for: a cold start is short.
+
+The engine, its profile and pydicom's dictionary take most of a second to import, and only two functions
+need them.
+"""
+# ruff: noqa: PLC0415 - each function imports what it needs, when it needs it
 
 from __future__ import annotations
 
@@ -6,19 +11,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from scanward import wiring
 from scanward.adapters.aws.s3_objects import S3Objects
-from scanward.deidentify.engine import Engine
-from scanward.deidentify.keys import Keys
-from scanward.deidentify.profile import load
 from scanward.dicom.structure import Bounds
-from scanward.entrypoints.cli.batch.naming import Naming
 from scanward.errors import Severity
-from scanward.ports.secrets import Secrets
 from scanward.settings import AwsSettings, Settings
-from scanward.validate import severities_of
+
+if TYPE_CHECKING:
+    from scanward.deidentify.engine import Engine
+    from scanward.deidentify.keys import Keys
+    from scanward.entrypoints.naming import Naming
+    from scanward.ports.secrets import Secrets
 
 __all__ = ["World", "world"]
 
@@ -50,30 +55,39 @@ class World:
     @cached_property
     def severities(self) -> Mapping[str, Severity]:
         """Return each rule's severity. Raises Misconfigured."""
+        from scanward.validate import severities_of
+
         return severities_of(self.settings.rules)
 
     @cached_property
     def keys(self) -> Keys:
         """Return the pseudonyms' keys. Raises Misconfigured, Refused or Unavailable."""
+        from scanward.deidentify.keys import Keys
+
         secret = self._secrets.site_secret()
         return Keys(secret, self.settings.domain, digits=self.settings.patient_id_digits)
 
     @cached_property
     def engine(self) -> Engine:
         """Return the engine. Raises BadInput for a tag to preserve that identifies people, and as `keys`."""
+        from scanward.deidentify.engine import Engine
+        from scanward.deidentify.profile import load
+
         profile = load(self.settings.profile).preserving(tuple(_TAGS.findall(self.aws.preserve_tags)))
         return Engine(profile, self.keys, bounds=self.bounds)
 
     @cached_property
     def naming(self) -> Naming:
         """Return what names outputs."""
+        from scanward.entrypoints.naming import Naming
+
         return Naming(self.settings.deid_keys, self.keys)
 
     @property
     def _secrets(self) -> Secrets:
         if not self.aws.site_secret_arn:
             return wiring.open_secrets(self.settings)
-        from scanward.adapters.aws.secrets_manager import SecretsManagerSecrets  # noqa: PLC0415 - one function of the four needs it
+        from scanward.adapters.aws.secrets_manager import SecretsManagerSecrets
 
         return SecretsManagerSecrets(self.aws.site_secret_arn)
 

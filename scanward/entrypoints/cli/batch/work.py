@@ -16,12 +16,12 @@ from scanward.deidentify.report import Cleaned
 from scanward.deidentify.secret import derive, fingerprint, load
 from scanward.dicom.structure import check
 from scanward.entrypoints.cli.batch.limit import TookTooLong, limited
-from scanward.entrypoints.cli.batch.naming import Naming
 from scanward.entrypoints.cli.batch.opening import Opener, Source
 from scanward.entrypoints.cli.batch.outputs import Outputs
 from scanward.entrypoints.cli.batch.plan import Entry, Note, Outcome, Plan, Row, Tally
 from scanward.entrypoints.cli.batch.rows import RowWriter
 from scanward.entrypoints.cli.batch.state import Fingerprints
+from scanward.entrypoints.naming import Naming
 from scanward.errors import BadInput, InvalidDicom, Misconfigured, Quarantined, ScanwardError, Unavailable
 from scanward.receive.part10 import DICOMDIR_CLASS, DIRECTORY
 from scanward.store.ending import unexpected

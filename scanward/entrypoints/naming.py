@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from scanward.deidentify.keys import Keys
 from scanward.deidentify.report import Cleaned
-from scanward.entrypoints.cli.identifiers import Headed, Header, header_of, hidden_in_names
+from scanward.entrypoints.identifiers import Headed, Header, header_of, hidden_in_names
 from scanward.settings import NamePolicy
 from scanward.store.keys import Shield, preserved_name, pseudonymous_name, safe_name
 
