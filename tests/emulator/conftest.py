@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
+from tests.emulator.deploying import deploy, publish_layer
 from tests.emulator.machine import Account, Emulator
-from tests.emulator.stack import Stack, deploy, publish_layer
+from tests.emulator.stack import Stack
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +26,17 @@ def layer(account: Account) -> str:
 @pytest.fixture(scope="session")
 def stack(account: Account, layer: str) -> Stack:
     return deploy(account, layer)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the end of the emulator's log beside a failure: what the functions said stands there."""
+    report = yield
+    account = getattr(item, "funcargs", {}).get("account") or getattr(
+        getattr(item, "funcargs", {}).get("stack"), "account", None
+    )
+    if report.failed and call.when == "call" and account is not None:
+        report.sections.append(("the emulator's log", account.log.read_text(errors="replace")[-6000:]))
+    return report

@@ -1,4 +1,4 @@
-"""Start MiniStack, mended in four places where it is not AWS; run inside the emulator's own environment.
+"""Start MiniStack, mended in a few places where it is not AWS; run inside the emulator's own environment.
 
 It ends with whoever holds the other end of its standard input, however that one ends, and takes the workers
 that run the functions, and its folder, with it. No policy is dropped: what they ask for is what they get.
@@ -30,6 +30,7 @@ def main(folder: Path) -> None:
     app = importlib.import_module("ministack.app")
     count_loopback_as_tls(app)
     name_what_was_raised()
+    read_concurrency_as_a_number()
     unpack_layers_once(folder / "layers")
     app.main()
 
@@ -69,6 +70,20 @@ def name_what_was_raised() -> None:
 
     runtime.Worker.invoke = invoke_and_keep_the_class
     functions._execute_function_warm = execute_and_name_the_class
+
+
+def read_concurrency_as_a_number() -> None:
+    """Take a template's parameter for a trigger's concurrency: CloudFormation makes a number of it."""
+    functions: Any = importlib.import_module("ministack.services.lambda_svc")
+    concurrency = functions._sqs_esm_concurrency
+
+    def concurrency_as_a_number(mapping: Any, *rest: Any) -> Any:  # noqa: ANN401
+        scaling = mapping.get("ScalingConfig") or {}
+        if "MaximumConcurrency" in scaling:
+            scaling["MaximumConcurrency"] = int(scaling["MaximumConcurrency"])
+        return concurrency(mapping, *rest)
+
+    functions._sqs_esm_concurrency = concurrency_as_a_number
 
 
 def unpack_layers_once(folder: Path) -> None:

@@ -138,7 +138,9 @@ class Emulator:
             "GATEWAY_PORT": str(self._port),
             "MINISTACK_HOST": "localhost",
             "AUTH": "true",
-            "LAMBDA_STRICT": "0",
+            # It would listen on more ports, and not on loopback only.
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
             "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
             "SFN_WAIT_SCALE": "0.2",  # retries wait a fifth of what the definition says
             "LOG_LEVEL": "INFO",

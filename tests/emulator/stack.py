@@ -1,24 +1,24 @@
-"""The pipeline's stack on the emulator, deployed as a user would: layer, template, parameters, outputs."""
+"""A deployed pipeline, and what a test looks at in it."""
 
 from __future__ import annotations
 
 import json
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
+from urllib.parse import quote, quote_plus
 
-from botocore.exceptions import ClientError
+from boto3.dynamodb.types import TypeDeserializer
 
-from tests.emulator.layer import build
+from tests.emulator.events import Events
 from tests.emulator.machine import ROOT, Account
+from tests.emulator.waiting import wait_for
 
-TEMPLATE = ROOT / "cloudformation/pipeline.yaml"
-ARTIFACTS = "scanward-artifacts"
 FINAL = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
-_Found = TypeVar("_Found")
+_SCANWARD = ROOT / ".venv/bin/scanward"
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,11 @@ class Stack:
 
         return wait_for(all_ended, f"{count} executions of {key}", seconds)
 
+    def ended_execution(self, arn: str) -> dict[str, Any]:
+        """Return an execution if it has ended, else {}."""
+        found = self.describe(arn)
+        return found if found["status"] in FINAL else {}
+
     def result(self, key: str, seconds: float = 60) -> dict[str, Any]:
         """Wait for the only execution of a key and return it."""
         (found,) = self.ended(key, seconds=seconds)
@@ -91,63 +96,109 @@ class Stack:
         pages = self.account.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket)
         return [found["Key"] for page in pages for found in page.get("Contents", ())]
 
+    def version_of_output(self, key: str) -> str:
+        """Return which version of an output is the current one."""
+        head = self.account.client("s3").head_object(Bucket=self.processed, Key=key)
+        return str(head["VersionId"])
 
-def wait_for(look: Callable[[], _Found], what: str, seconds: float = 60) -> _Found:
-    """Look until something is there and return it."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds:g} s in vain for {what}")
-        time.sleep(0.2)
-    return found
+    @property
+    def events(self) -> Events:
+        """Return the queue of the raw bucket's events."""
+        return Events(self.account, self.outputs["QueueUrl"], self.outputs["StarterFunctionName"])
 
-
-def publish_layer(account: Account) -> str:
-    """Publish the layer as a deployment does, through a bucket; return its version's ARN."""
-    s3 = account.client("s3")
-    s3.create_bucket(Bucket=ARTIFACTS)
-    with tempfile.TemporaryDirectory() as folder:
-        s3.upload_file(str(build(Path(folder) / "layer.zip")), ARTIFACTS, "layer.zip")
-    published = account.client("lambda").publish_layer_version(
-        LayerName="scanward", Content={"S3Bucket": ARTIFACTS, "S3Key": "layer.zip"}
-    )
-    return str(published["LayerVersionArn"])
-
-
-def deploy(
-    account: Account, layer: str, name: str = "pipeline", template: Path = TEMPLATE, **parameters: str
-) -> Stack:
-    """Create the stack and wait for it. Raises AssertionError with the events of what failed."""
-    formation = account.client("cloudformation")
-    account.client("s3").upload_file(str(template), ARTIFACTS, template.name)
-    formation.create_stack(
-        StackName=name,
-        TemplateURL=f"{account.endpoint}/{ARTIFACTS}/{template.name}",
-        Parameters=[
-            {"ParameterKey": key, "ParameterValue": value}
-            for key, value in {"LayerArn": layer, **parameters}.items()
-        ],
-        Capabilities=["CAPABILITY_NAMED_IAM"],
-    )
-    try:
-        formation.get_waiter("stack_create_complete").wait(
-            StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 90}
+    def settle(self, seconds: float = 90) -> None:
+        """Wait until no message is under way, no execution runs and every end is recorded."""
+        wait_for(self.events.are_done, "the end of all events", seconds)
+        wait_for(
+            lambda: all(one["status"] in FINAL for one in self.executions()), "the end of all runs", seconds
         )
-    except Exception as error:
-        raise AssertionError("\n".join(_failures(account, name))) from error
-    (stack,) = formation.describe_stacks(StackName=name)["Stacks"]
-    return Stack(account, name, {out["OutputKey"]: out["OutputValue"] for out in stack["Outputs"]})
+        wait_for(
+            lambda: all(row.get("shelf") != "RUNNING" for row in self.rows()),
+            "all ends in the table",
+            seconds,
+        )
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Return every row of the table of executions, the running totals left out."""
+        read = TypeDeserializer().deserialize
+        pages = self.account.client("dynamodb").get_paginator("scan")
+        items = [
+            {name: read(value) for name, value in item.items()}
+            for page in pages.paginate(TableName=self.outputs["ExecutionsTableName"])
+            for item in page["Items"]
+        ]
+        return [row for row in items if "raw_key" in row]
 
-def _failures(account: Account, name: str) -> Iterator[str]:
-    try:
-        events = account.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
-    except ClientError as error:
-        yield str(error)
-        return
-    for event in events:
-        if "FAILED" in event["ResourceStatus"]:
-            yield f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
+    def rows_on(self, shelf: str) -> list[dict[str, Any]]:
+        """Return the rows of a shelf."""
+        return [row for row in self.rows() if row["shelf"] == shelf]
+
+    def row_of(self, key: str, shelf: str = "") -> dict[str, Any]:
+        """Return the newest row of a raw key on a shelf, {} if there is none."""
+        mine = [row for row in self.rows() if row["raw_key"] == key and shelf in {"", row["shelf"]}]
+        return max(mine, key=lambda row: str(row["arrived"]), default={})
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return what `scanward` needs in its shell to find this stack."""
+        named = {
+            "RAW_BUCKET": "RawBucketName",
+            "PROCESSED_BUCKET": "ProcessedBucketName",
+            "STATE_MACHINE_ARN": "StateMachineArn",
+            "BACKFILL_ARN": "BackfillStateMachineArn",
+            "EXECUTIONS_TABLE": "ExecutionsTableName",
+            "QUEUE_URL": "QueueUrl",
+            "DEAD_LETTER_URL": "DeadLetterQueueUrl",
+            "TOPIC_ARN": "AlertsTopicArn",
+            "SITE_SECRET_ARN": "SiteSecretArn",
+            "NAMING_SECRET_ARN": "NamingSecretArn",
+        }
+        found = {f"SCANWARD_AWS_{name}": self.outputs[output] for name, output in named.items()}
+        return self.account.environment | found
+
+    def scanward(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run Scanward's command line against the stack."""
+        return subprocess.run(
+            [str(_SCANWARD), *arguments],
+            env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **self.environment},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def listed(self, *options: str) -> list[dict[str, Any]]:
+        """Return what `scanward executions list` prints for programs."""
+        run = self.scanward("executions", "list", "--engine", "aws", "--limit", "500", "--json", *options)
+        assert run.returncode == 0, run.stderr
+        return [json.loads(line) for line in run.stdout.splitlines()]
+
+    def spellings_of_raw_keys(self) -> list[bytes]:
+        """Return every raw key as it may be written, the longest first."""
+        keys = self.keys(self.raw)
+        ways = (str, quote, lambda key: quote_plus(key, safe="/"), lambda key: json.dumps(key)[1:-1])
+        spelled = {way(key) for key in keys for way in ways}
+        return [form.encode() for form in sorted(spelled, key=len, reverse=True)]
+
+    @contextmanager
+    def without(self, function: str, *actions: str) -> Iterator[None]:
+        """Take permissions from a function's role, and put them back."""
+        iam, functions = self.account.client("iam"), self.account.client("lambda")
+        name = self.outputs[f"{function}FunctionName"]
+        role = functions.get_function_configuration(FunctionName=name)["Role"].rpartition("/")[2]
+        (policy_name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        policy = iam.get_role_policy(RoleName=role, PolicyName=policy_name)["PolicyDocument"]
+        lessened = json.loads(json.dumps(policy))
+        for statement in lessened["Statement"]:
+            statement["Action"] = [one for one in statement["Action"] if one not in actions]
+        lessened["Statement"] = [one for one in lessened["Statement"] if one["Action"]]
+        assert lessened != policy, f"{role} has none of {actions}"
+        put = {"RoleName": role, "PolicyName": policy_name}
+        iam.put_role_policy(**put, PolicyDocument=json.dumps(lessened))
+        try:
+            yield
+        finally:
+            iam.put_role_policy(**put, PolicyDocument=json.dumps(policy))
 
 
 def _key(execution: Mapping[str, Any]) -> str:
