@@ -43,7 +43,8 @@ class Structure:
 
     Offsets count in `dataset_view(view)`: the object itself, or the inflated data set where it is deflated.
     Pixel fields are None without top-level pixels; `pixel_offset` is the header, `pixel_value` to `pixel_end`
-    everything behind it, delimiters included. `dataset_end` leaves out trailing zero bytes.
+    everything behind it, delimiters included. `dataset_end` leaves out trailing zero bytes. `attributes` are
+    the notable top-level elements by tag.
     """
 
     transfer_syntax: str
@@ -68,6 +69,12 @@ class Structure:
     warnings: tuple[Fault, ...] = ()
     inflated: memoryview | None = field(default=None, repr=False, compare=False)
     encapsulation: Encapsulation | None = field(default=None, repr=False, compare=False)
+    attributes: Mapping[int, Element] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def pixels(self) -> Element | None:
+        """Return the top-level element of pixels."""
+        return None if self.pixel_tag is None else self.attributes.get(self.pixel_tag)
 
     @property
     def regular(self) -> bool:
@@ -213,6 +220,7 @@ def _structure(
         warnings=walk.findings.warnings,
         inflated=inflated,
         encapsulation=_encapsulation(walk, head.syntax),
+        attributes=walk.notable,
     )
 
 
