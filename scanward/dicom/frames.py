@@ -82,11 +82,11 @@ def unpacked(table: bytes) -> FrameTable:
 def frame_table(view: memoryview, structure: Structure) -> FrameTable | None:
     """Return where the frames lie of an object that the gate has passed.
 
-    None without top-level pixels, in a deflated data set, and where nothing tells which fragments make which
-    frame.
+    None without top-level pixels, in a deflated or big endian data set, whose bytes no client can use as they
+    lie, and where nothing tells which fragments make which frame.
     """
     pixels, start, end = structure.pixels, structure.pixel_value, structure.pixel_end
-    if pixels is None or start is None or end is None or structure.deflated:
+    if pixels is None or start is None or end is None or not structure.regular:
         return None
     shape = image_shape(view, pixels, structure.attributes, structure.prologue.syntax, Findings())
     if shape is None:
