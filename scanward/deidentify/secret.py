@@ -1,4 +1,4 @@
-"""The site's secret: 32 bytes in a file of mode 0600, from which every key is derived."""
+"""The site's secret: 32 bytes, from which every key is derived; on one machine in a file of mode 0600."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import base64
 import binascii
 import os
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -18,6 +20,30 @@ LENGTH = 32
 
 _HEADER = "scanward-key-1"
 _OTHERS = 0o077
+
+
+class SiteSecrets:
+    """The keys of a secret that `read` returns; read once, when a key is first asked for."""
+
+    def __init__(self, read: Callable[[], bytes]) -> None:
+        """Read nothing yet."""
+        self._read = read
+
+    def site_secret(self) -> bytes:
+        """Return the 32 secret bytes. Raises what reading them raises, Misconfigured as a rule."""
+        return self._secret
+
+    def derive(self, purpose: str) -> bytes:
+        """Return the 32-byte key for a purpose."""
+        return derive(self._secret, purpose)
+
+    def fingerprint(self) -> str:
+        """Return the public fingerprint: 16 hex digits."""
+        return fingerprint(self._secret)
+
+    @cached_property
+    def _secret(self) -> bytes:
+        return self._read()
 
 
 def load_or_create(path: Path) -> bytes:
@@ -103,6 +129,17 @@ def decode(text: str) -> bytes:
         secret = b""
     if header != _HEADER or len(secret) != LENGTH or fingerprint(secret) != stated:
         raise BadInput("this is not an exported secret of Scanward, or it is damaged")
+    return secret
+
+
+def decode_digits(text: str) -> bytes:
+    """Return the secret of 64 hex digits, or of an exported line. Raises BadInput for anything else."""
+    try:
+        secret = bytes.fromhex(text)
+    except ValueError:
+        return decode(text)
+    if len(secret) != LENGTH:
+        raise BadInput(f"a site's secret has {LENGTH} bytes, that is {2 * LENGTH} hex digits")
     return secret
 
 

@@ -8,6 +8,11 @@ from typing import Protocol
 class Secrets(Protocol):
     """Where the site's secret is kept: outside the data folder, readable by one role."""
 
+    @property
+    def exists(self) -> bool:
+        """Return whether the secret was made already."""
+        ...
+
     def site_secret(self) -> bytes:
         """Return the 32 secret bytes, made at first use. Raises Misconfigured if that cannot be."""
         ...

@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import partial
 from pathlib import Path
 
-from scanward.deidentify import secret
+from scanward.deidentify.secret import SiteSecrets, load_or_create
 
 
-class FileSecrets:
+class FileSecrets(SiteSecrets):
     """Secrets from one key file; read once, made at first use."""
 
     def __init__(self, path: Path) -> None:
         """Remember where the key file is; nothing is read or made yet."""
+        super().__init__(partial(load_or_create, path))
         self._path = path
 
     @property
     def exists(self) -> bool:
         """Return whether the key file is there."""
         return self._path.exists()
-
-    def site_secret(self) -> bytes:
-        """Return the 32 secret bytes. Raises Misconfigured if they cannot be read or made."""
-        return self._secret
-
-    def derive(self, purpose: str) -> bytes:
-        """Return the 32-byte key for a purpose."""
-        return secret.derive(self._secret, purpose)
-
-    def fingerprint(self) -> str:
-        """Return the public fingerprint: 16 hex digits."""
-        return secret.fingerprint(self._secret)
-
-    @cached_property
-    def _secret(self) -> bytes:
-        return secret.load_or_create(self._path)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import insert, select
 
-from scanward.adapters.local.secrets import FileSecrets
 from scanward.adapters.local.sql_engine import Database
 from scanward.adapters.local.sql_tables import site
 from scanward.errors import Misconfigured
+from scanward.ports.secrets import Secrets
 
 _NAME = "key_fingerprint"
 
 
-def check_key(database: Database, secrets: FileSecrets) -> None:
+def check_key(database: Database, secrets: Secrets) -> None:
     """Refuse another or a missing secret, and note the fingerprint in a catalog that has none yet.
 
     With another secret the same patient would get a second pseudonym, and the crosswalk could not be read.
