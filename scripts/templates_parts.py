@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from scripts.templates_yaml import Line, Node, Tagged, load
@@ -40,7 +41,7 @@ def policy(name: str) -> Node:
     return filled(document, values, table(known["lists"]))
 
 
-def filled(node: Node, values: dict[str, Node], lists: dict[str, Node]) -> Node:
+def filled(node: Node, values: Mapping[str, Node], lists: Mapping[str, Node]) -> Node:
     """Fill in a policy: placeholders in texts as !Sub, one alone in an array as a list. Raises KeyError."""
     if isinstance(node, dict):
         return type(node)({key: filled(value, values, lists) for key, value in node.items()})
@@ -52,7 +53,7 @@ def filled(node: Node, values: dict[str, Node], lists: dict[str, Node]) -> Node:
     return text(node, values) if isinstance(node, str) and "<<" in node else node
 
 
-def text(template: str, values: dict[str, Node]) -> Node:
+def text(template: str, values: Mapping[str, Node]) -> Node:
     """Return a text with placeholders as what CloudFormation makes of it. Raises KeyError."""
     # IAM's own ${aws:…} stays as it stands: `${!` is CloudFormation's escape.
     whole = PLACEHOLDER.sub(lambda match: str(values[match[1]]), template.replace("${", "${!"))
