@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from scanward.settings import AwsSettings, Settings
 from scripts.templates_yaml import Tagged
 from tests.infrastructure.rendered import arn_of, of_type, ref, template
 
@@ -40,6 +41,17 @@ def test_a_function_has_its_own_role_log_group_and_code(name: str) -> None:
     assert RESOURCES[f"{name}Function"]["DependsOn"] == f"{name}LogGroup"
     (policy,) = properties(f"{name}Role")["Policies"]
     assert policy["PolicyName"] == name.lower()
+
+
+def test_every_variable_of_a_function_is_a_setting_that_the_code_reads() -> None:
+    known = {
+        f"{prefix}{name.upper()}"
+        for prefix, settings in (("SCANWARD_", Settings), ("SCANWARD_AWS_", AwsSettings))
+        for name in settings.model_fields
+    }
+    known |= {"POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME"}
+    for function in of_type(TEMPLATE, "AWS::Lambda::Function").values():
+        assert set(function["Environment"]["Variables"]) <= known
 
 
 def test_no_two_functions_share_a_role_and_each_log_is_kept_for_a_time() -> None:
