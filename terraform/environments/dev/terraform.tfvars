@@ -1,0 +1,3 @@
+environment               = "dev"
+log_retention_days        = 365
+execution_timeout_seconds = 300

@@ -1,0 +1,22 @@
+resource "aws_iam_role" "this" {
+  name               = var.name
+  assume_role_policy = module.trust.json
+}
+
+resource "aws_iam_role_policy" "this" {
+  name   = var.policy_name
+  role   = aws_iam_role.this.id
+  policy = module.policy.json
+}
+
+module "trust" {
+  source = "../template"
+  text   = file(var.trust_file)
+  values = var.values
+}
+
+module "policy" {
+  source = "../template"
+  text   = file(var.policy_file)
+  values = var.values
+}

@@ -1,0 +1,24 @@
+variable "name" {
+  description = "Name of the role."
+  type        = string
+}
+
+variable "policy_name" {
+  description = "Name of its one inline policy."
+  type        = string
+}
+
+variable "policy_file" {
+  description = "File of the policy, with <<Placeholders>>."
+  type        = string
+}
+
+variable "trust_file" {
+  description = "File of the trust policy, with <<Placeholders>>."
+  type        = string
+}
+
+variable "values" {
+  description = "Value of each placeholder."
+  type        = map(string)
+}
