@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, overload
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -27,6 +28,8 @@ _CONFIG = Config(
     signature_version="v4",
 )
 _S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4"))
+# A URL that is signed in the other style names the global endpoint, which answers for one region only.
+_SIGNER_CONFIG = _S3_CONFIG.merge(Config(s3={"addressing_style": "virtual"}))
 
 
 @overload
@@ -60,10 +63,35 @@ def new_client(
     secret_key: str | None = None,
 ) -> Any:  # noqa: ANN401
     """Return a client of its own region and keys, as the documented handlers take them."""
+    config = _S3_CONFIG if service == "s3" else _CONFIG
+    return _made(service, region_name, key_id, secret_key, config)
+
+
+def signing_client(
+    region_name: str | None = None, key_id: str | None = None, secret_key: str | None = None
+) -> S3Client:
+    """Return a client of S3 whose presigned URLs name the region's own endpoint.
+
+    Another endpoint than AWS's (AWS_ENDPOINT_URL) is addressed by path: its host may have no names below.
+    """
+    made: S3Client = new_client("s3", region_name, key_id, secret_key)
+    host = urlsplit(made.meta.endpoint_url).hostname or ""
+    if host.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+        made = _made("s3", region_name, key_id, secret_key, _SIGNER_CONFIG)
+    return made
+
+
+def _made(
+    service: Any,  # noqa: ANN401 - as above
+    region_name: str | None,
+    key_id: str | None,
+    secret_key: str | None,
+    config: Config,
+) -> Any:  # noqa: ANN401
     return boto3.session.Session().client(
         service,
         region_name=region_name,
         aws_access_key_id=key_id,
         aws_secret_access_key=secret_key,
-        config=_S3_CONFIG if service == "s3" else _CONFIG,
+        config=config,
     )

@@ -1,0 +1,1 @@
+"""What runs the steps: Step Functions and its Lambda functions."""

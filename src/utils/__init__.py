@@ -1,0 +1,1 @@
+"""What everything uses: the structured log."""
