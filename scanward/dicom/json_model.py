@@ -9,8 +9,9 @@ import math
 import re
 import struct
 from base64 import b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from json import dumps
+from threading import local
 
 from pydicom._dicom_dict import DicomDictionary
 
@@ -44,6 +45,7 @@ _NUMBERS = {
     "FL": "f", "FD": "d", "SL": "i", "SS": "h", "SV": "q", "UL": "I", "US": "H", "UV": "Q",
 }  # fmt: skip
 _US_OR_SS = frozenset(tag for tag, entry in DicomDictionary.items() if entry[0].startswith("US or SS"))
+_OF_THREAD = local()
 _GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 _INTEGER = re.compile(r"([+-]?)0*(\d{1,18})")
 _DECIMAL = re.compile(r"([+-]?)0*(\d*)(?:\.(\d*))?([eE][+-]?\d{1,3})?")
@@ -130,9 +132,28 @@ class _Memory:
         return fragment
 
 
-def joined(fragments: Iterable[Fragment]) -> bytes:
-    """Return members as one JSON object."""
-    return b"{" + b",".join([member for _, member in fragments]) + b"}"
+def lines(fragments: Iterable[Fragment]) -> bytes:
+    """Return members for keeping, one a line: no JSON text holds a line's end."""
+    return b"\n".join([member for _, member in fragments])
+
+
+def members(kept: bytes, tags: Container[int] | None = None) -> list[Fragment]:
+    """Return kept members, of some tags only if these are given."""
+    found = [(int(line[1:9], 16), line) for line in kept.split(b"\n") if line]
+    return found if tags is None else [one for one in found if one[0] in tags]
+
+
+def whole(kept: bytes, base: bytes) -> bytes:
+    """Return kept members as one JSON object whose bulk data lie below `base`, which ends with a slash."""
+    return b"{" + kept.replace(b"\n", b",").replace(BASE, base) + b"}"
+
+
+def models() -> JsonModels:
+    """Return this thread's own."""
+    own: JsonModels | None = getattr(_OF_THREAD, "models", None)
+    if own is None:
+        own = _OF_THREAD.models = JsonModels()
+    return own
 
 
 class _Made:

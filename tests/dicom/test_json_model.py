@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from pydicom import Dataset
 
-from scanward.dicom.json_model import BASE, JsonModels, joined
+from scanward.dicom.json_model import JsonModels, lines, members, models, whole
 from scanward.dicom.structure import check
 from scanward.errors import InvalidDicom
 from tests.dicom.generated import datasets, write
@@ -29,9 +29,9 @@ Json = dict[str, Any]
 SHARED = JsonModels()
 
 
-def model(view: memoryview, models: JsonModels | None = None) -> Json:
-    text = joined((models or JsonModels()).fragments(view, check(view)))
-    made: Json = json.loads(text.replace(BASE, b"https://example.org/i/"))
+def model(view: memoryview, maker: JsonModels | None = None) -> Json:
+    kept = lines((maker or JsonModels()).fragments(view, check(view)))
+    made: Json = json.loads(whole(kept, b"https://example.org/i/"))
     return made
 
 
@@ -253,8 +253,18 @@ def test_an_implicit_number_is_signed_where_the_pixels_are() -> None:
     assert made["00280106"]["vr"] == made["00280107"]["vr"] == "SS"
 
 
+def test_kept_members_are_told_apart_by_tag() -> None:
+    view = content("CT_small.dcm")
+    fragments = models().fragments(view, check(view))
+    kept = lines(fragments)
+    assert members(kept) == fragments
+    assert members(kept, {0x00080060}) == [(0x00080060, b'"00080060":{"vr":"CS","Value":["CT"]}')]
+    assert members(b"") == []
+    assert models() is models()
+
+
 def test_memory_is_bounded_and_what_is_forgotten_is_made_again() -> None:
-    models = JsonModels()
+    maker = JsonModels()
     first = of(b.explicit(0x00104000, "LT", b"x" * 4000))
     for number in range(3000):
         body = (
@@ -263,6 +273,6 @@ def test_memory_is_bounded_and_what_is_forgotten_is_made_again() -> None:
             + b.explicit(0x00104000, "LT", f"{number:04}".encode() * 900)
         )
         view = memoryview(b.part10(body))
-        assert model(view, models)["00104000"]["Value"] == [f"{number:04}" * 900]
+        assert model(view, maker)["00104000"]["Value"] == [f"{number:04}" * 900]
     assert first["00104000"]["Value"] == ["x" * 4000]
-    assert sum(one.held for one in models._memories.values()) < 6 << 20  # noqa: SLF001 - the bound is its own
+    assert sum(one.held for one in maker._memories.values()) < 6 << 20  # noqa: SLF001 - the bound is its own
