@@ -62,9 +62,12 @@ class Stack:
         return DynamoExecutions(
             ExecutionsTable(TABLE, clients.dynamodb),
             Runs(self.machine, clients.states),
-            SqsQueue(self.queue_url, self.dead_letter_url, clients.sqs),
+            self.queue(),
             run_seconds,
         )
+
+    def queue(self) -> SqsQueue:
+        return SqsQueue(self.queue_url, self.dead_letter_url, self.clients.sqs, wait_seconds=0)
 
     def starter(self, **places: str) -> Starter:
         places = {"raw_bucket": RAW, "processed_bucket": PROCESSED} | places

@@ -34,13 +34,19 @@ _CAUSE = "The starter failed on it three times; redrive it once the reason is me
 class SqsQueue:
     """Events of the raw bucket, and those that failed three times."""
 
-    def __init__(self, queue_url: str, dead_letter_url: str, sqs: SQSClient | None = None) -> None:
-        """Use queues that are there. Raises Misconfigured without their URLs."""
+    def __init__(
+        self, queue_url: str, dead_letter_url: str, sqs: SQSClient | None = None, wait_seconds: int = 1
+    ) -> None:
+        """Use queues that are there. Raises Misconfigured without their URLs.
+
+        wait_seconds: of one look for dead letters; at 0 SQS asks only some of its servers, and may find none.
+        """
         for setting, url in (("QUEUE_URL", queue_url), ("DEAD_LETTER_URL", dead_letter_url)):
             if not url:
                 raise Misconfigured(f"SCANWARD_AWS_{setting} is not set; it names an SQS queue.")
         self._queue, self._dead = queue_url, dead_letter_url
         self._sqs = sqs or client("sqs")
+        self._wait_seconds = wait_seconds
 
     def send(self, references: Sequence[Reference]) -> None:
         """Send objects to the starter, as if they had just been uploaded. Raises Unavailable."""
@@ -108,7 +114,7 @@ class SqsQueue:
                     QueueUrl=self._dead,
                     MaxNumberOfMessages=min(_BATCH, limit - seen),
                     VisibilityTimeout=_HIDDEN_SECONDS,
-                    WaitTimeSeconds=1,  # a short poll asks only some of SQS's servers, and may find nothing
+                    WaitTimeSeconds=self._wait_seconds,
                     MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
                 )
             messages = answer.get("Messages", [])
