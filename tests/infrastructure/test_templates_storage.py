@@ -40,9 +40,12 @@ def test_the_bucket_of_access_logs_takes_the_only_encryption_that_log_delivery_c
 def test_images_move_to_colder_tiers_and_are_never_expired(bucket: str) -> None:
     (rule,) = properties(bucket)["LifecycleConfiguration"]["Rules"]
     tiers = [
-        {"StorageClass": "STANDARD_IA", "TransitionInDays": 90},
-        {"StorageClass": "GLACIER", "TransitionInDays": 180},
+        {"StorageClass": "STANDARD_IA", "TransitionInDays": ref("InfrequentAccessDays")},
+        {"StorageClass": "GLACIER", "TransitionInDays": ref("GlacierDays")},
     ]
+    parameters = TEMPLATE["Parameters"]
+    assert parameters["InfrequentAccessDays"]["Default"] == 90
+    assert parameters["GlacierDays"]["Default"] == 180
     assert rule["Status"] == "Enabled"
     assert rule["Transitions"] == rule["NoncurrentVersionTransitions"] == tiers
     assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
