@@ -12,8 +12,8 @@ variable "project_name" {
   default     = "medical-imaging-pipeline"
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{1,26}[a-z0-9]$", var.project_name))
-    error_message = "project_name has 3 to 28 lower-case letters, digits and hyphens, as the buckets' names need."
+    condition     = can(regex("^[a-z][a-z0-9-]{1,23}[a-z0-9]$", var.project_name))
+    error_message = "project_name has 3 to 25 lower-case letters, digits and hyphens, as the buckets' names need."
   }
 }
 
