@@ -1,4 +1,5 @@
 """The line's steps on an object in S3: received, validated, de-identified, stored; each may be repeated."""
+# ruff: noqa: PLC0415 - each function imports what its step needs: a cold start is short
 
 from __future__ import annotations
 
@@ -7,14 +8,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from scanward import pipeline
 from scanward.adapters.aws.s3_opened import S3Opened
-from scanward.deidentify.report import Cleaned
 from scanward.dicom import structure
 from scanward.dicom.structure import Structure
-from scanward.entrypoints.aws_lambda.delivery import Delivery, deliver
 from scanward.entrypoints.aws_lambda.metrics import Meter
 from scanward.entrypoints.aws_lambda.places import place_of
 from scanward.entrypoints.aws_lambda.world import World
@@ -22,7 +20,11 @@ from scanward.errors import BadInput, Fault, InvalidDicom, TooLarge
 from scanward.receive.part10 import DIRECTORY
 from scanward.receive.s3_event import Reference
 
-__all__ = ["Finished", "deidentify", "metadata_of", "opened", "receive", "validate"]
+if TYPE_CHECKING:
+    from scanward.deidentify.report import Cleaned
+    from scanward.entrypoints.aws_lambda.delivery import Delivery
+
+__all__ = ["Finished", "deidentify", "metadata_of", "opened", "receive", "reference_of", "validate"]
 
 _HELD: Final = 8 << 20
 
@@ -67,11 +69,15 @@ def receive(source: S3Opened, world: World) -> Structure:
 
 def validate(source: S3Opened, world: World) -> tuple[Fault, ...]:
     """Return the rules that an object breaks without harm. Raises ValidationFailed."""
+    from scanward import pipeline
+
     return pipeline.judge(source.view, world.severities, world.bounds)
 
 
 def deidentify(source: S3Opened, reference: Reference, world: World, meter: Meter) -> Finished:
     """Take the patient out and put the output where it belongs. Raises Quarantined."""
+    from scanward.entrypoints.aws_lambda.delivery import deliver
+
     place = place_of(reference, world.aws)
     cleaned = world.engine.clean_source(source)
     delivery = deliver(cleaned, source, place, world)
@@ -83,9 +89,9 @@ def deidentify(source: S3Opened, reference: Reference, world: World, meter: Mete
 
 def metadata_of(source: S3Opened, found: Structure) -> dict[str, Any]:
     """Return the five sections of metadata that api.md prints: a patient's values, for callers only."""
-    from pydicom import dcmread  # noqa: PLC0415 - the state machine's way needs no pydicom here
+    from pydicom import dcmread
 
-    from scanward.dicom.metadata import MetadataExtractor  # noqa: PLC0415 - as above
+    from scanward.dicom.metadata import MetadataExtractor
 
     end = source.size
     if found.pixel_offset is not None and not found.deflated and source.size > _HELD:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from scanward import wiring
 from scanward.adapters.aws.s3_objects import S3Objects
 from scanward.dicom.structure import Bounds
-from scanward.errors import Severity
+from scanward.errors import BadInput, Misconfigured, Severity
 from scanward.settings import AwsSettings, Settings
 
 if TYPE_CHECKING:
@@ -69,11 +69,15 @@ class World:
 
     @cached_property
     def engine(self) -> Engine:
-        """Return the engine. Raises BadInput for a tag to preserve that identifies people, and as `keys`."""
+        """Return the engine. Raises Misconfigured, also for a tag to preserve that identifies people."""
         from scanward.deidentify.engine import Engine
         from scanward.deidentify.profile import load
 
-        profile = load(self.settings.profile).preserving(tuple(_TAGS.findall(self.aws.preserve_tags)))
+        tags = tuple(_TAGS.findall(self.aws.preserve_tags))
+        try:
+            profile = load(self.settings.profile).preserving(tags)
+        except BadInput as error:
+            raise Misconfigured(f"SCANWARD_AWS_PRESERVE_TAGS: {error.message}.") from None
         return Engine(profile, self.keys, bounds=self.bounds)
 
     @cached_property
