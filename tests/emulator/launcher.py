@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import ipaddress
 import os
+import re
 import shutil
 import signal
 import sys
@@ -21,7 +22,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-_RAISED = "except Exception as e:\n            _real_stdout.write(json.dumps({"
+_SESSION = re.compile(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.+")
+_RAISED = 'json.dumps({"status": "error", "error": str(e), "trace": '
+_TOLD = 'json.dumps({"status": "ok", "error_type": type(e).__name__, "error": str(e), "trace": '
 
 
 def main(folder: Path) -> None:
@@ -29,6 +32,7 @@ def main(folder: Path) -> None:
     threading.Thread(target=_end_with_the_parent, args=(folder,), daemon=True).start()
     app = importlib.import_module("ministack.app")
     count_loopback_as_tls(app)
+    tell_policies_of_roles()
     name_what_was_raised()
     read_concurrency_as_a_number()
     unpack_layers_once(folder / "layers")
@@ -41,25 +45,40 @@ def count_loopback_as_tls(app: Any) -> None:  # noqa: ANN401 - the emulator has 
     app.pin_request_origin = lambda ip, secure: pin(ip, secure or ipaddress.ip_address(ip).is_loopback)
 
 
-def name_what_was_raised() -> None:
-    """Put back the exception's class as `errorType`, on which Retry and Catch match.
+def tell_policies_of_roles() -> None:
+    """Answer `aws:PrincipalArn` with the role of a session, as AWS does, and not with the session."""
+    evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
+    resolve = evaluator._resolve_condition_key
 
-    The worker answers with the class beside the text; the text of causes, which AWS does not write to the
-    log either, stays in the trace that the emulator logs: a test that looks for leaks sees more, not less.
+    def resolve_roles(key: str, context: Any) -> Any:  # noqa: ANN401
+        found = resolve(key, context)
+        if key.lower() != "aws:principalarn":
+            return found
+        return _SESSION.sub(r"arn:\1:iam::\2:role/\3", str(found))
+
+    evaluator._resolve_condition_key = resolve_roles
+
+
+def name_what_was_raised() -> None:
+    """Put back the exception's class as `errorType`, on which Retry and Catch match; keep the worker warm.
+
+    The worker tells of an exception as of an answer, because the emulator ends a worker that tells of an
+    error, which Lambda does not. The texts of causes, which AWS does not write to a log, stay in the trace
+    that the emulator logs: a test that looks for leaks sees more, not less.
     """
     runtime: Any = importlib.import_module("ministack.core.lambda_runtime")
     functions: Any = importlib.import_module("ministack.services.lambda_svc")
     script = runtime._PYTHON_WORKER_SCRIPT
     if script.count(_RAISED) != 1:
         raise SystemExit("This MiniStack's worker reports errors in another way: mend launcher.py.")
-    runtime._PYTHON_WORKER_SCRIPT = script.replace(_RAISED, _RAISED + '"error_type": type(e).__name__, ')
+    runtime._PYTHON_WORKER_SCRIPT = script.replace(_RAISED, _TOLD)
     told = threading.local()
     invoke, execute = runtime.Worker.invoke, functions._execute_function_warm
 
     def invoke_and_keep_the_class(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         answer = invoke(*args, **kwargs)
         told.error_type = answer.get("error_type")
-        return answer
+        return answer | {"status": "error"} if told.error_type else answer
 
     def execute_and_name_the_class(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         told.error_type = None

@@ -12,6 +12,7 @@ import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -52,16 +53,9 @@ class Account:
             "AWS_PAGER": "",
         }
 
-    def client(self, service: str, config: Config | None = None) -> Any:  # noqa: ANN401 - boto3 knows by name
-        """Return a client with the root's keys."""
-        return boto3.session.Session().client(
-            service,  # type: ignore[call-overload]  # the stubs want a literal
-            region_name=REGION,
-            endpoint_url=self.endpoint,
-            aws_access_key_id=self.key_id,
-            aws_secret_access_key=self.secret_key,
-            config=_CONFIG.merge(config) if config else _CONFIG,
-        )
+    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 knows its clients by name only
+        """Return a client with these keys, made once."""
+        return _client(self, service)
 
     def aws(self, *arguments: str | Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run the command line of AWS as a person does, on the emulator."""
@@ -157,6 +151,18 @@ class Emulator:
                 return
             time.sleep(0.05)
         raise RuntimeError(f"The emulator did not start:\n{self._log.read_text()[-4000:]}")
+
+
+@cache
+def _client(account: Account, service: str) -> Any:  # noqa: ANN401
+    return boto3.session.Session().client(
+        service,  # type: ignore[call-overload]  # the stubs want a literal
+        region_name=REGION,
+        endpoint_url=account.endpoint,
+        aws_access_key_id=account.key_id,
+        aws_secret_access_key=account.secret_key,
+        config=_CONFIG,
+    )
 
 
 def _free_port() -> int:

@@ -7,7 +7,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -28,6 +28,7 @@ class Stack:
     account: Account
     name: str
     outputs: Mapping[str, str]
+    _keys: dict[str, str] = field(default_factory=dict)
 
     @property
     def raw(self) -> str:
@@ -61,10 +62,12 @@ class Stack:
         return found | {part: json.loads(found[part]) for part in ("input", "output") if found.get(part)}
 
     def executions_of(self, key: str) -> list[dict[str, Any]]:
-        """Return the executions of every version of a raw key, the oldest first."""
-        all_of_them = [self.describe(found["executionArn"]) for found in self.executions()]
-        mine = [found for found in all_of_them if _key(found) == key]
-        return sorted(mine, key=lambda found: found["startDate"])
+        """Return the executions of every version of a raw key as they are listed, the oldest first."""
+        listed = list(self.executions())
+        for one in listed:
+            if one["executionArn"] not in self._keys:
+                self._keys[one["executionArn"]] = _key(self.describe(one["executionArn"]))
+        return [one for one in reversed(listed) if self._keys[one["executionArn"]] == key]
 
     def ended(self, key: str, count: int = 1, seconds: float = 60) -> list[dict[str, Any]]:
         """Wait until `count` executions of a key have ended; return them, the oldest first."""
@@ -74,7 +77,8 @@ class Stack:
             done = len(found) >= count and all(one["status"] in FINAL for one in found)
             return found if done else []
 
-        return wait_for(all_ended, f"{count} executions of {key}", seconds)
+        found = wait_for(all_ended, f"{count} executions of {key}", seconds)
+        return [self.describe(one["executionArn"]) for one in found]
 
     def ended_execution(self, arn: str) -> dict[str, Any]:
         """Return an execution if it has ended, else {}."""

@@ -77,7 +77,7 @@ def test_what_is_not_dicom_is_recorded_as_ignored_and_starts_nothing(stack: Stac
 
 
 @pytest.mark.parametrize(
-    ("kind", "body", "error", "tells"),
+    ("name", "body", "error", "tells"),
     [
         ("cut", corrupt(11), "Invalid DICOM file", "32768 bytes"),
         ("no-dicom", b"not an image" * 100, "Invalid DICOM file", ""),
@@ -86,18 +86,19 @@ def test_what_is_not_dicom_is_recorded_as_ignored_and_starts_nothing(stack: Stac
     ],
 )
 def test_what_is_at_fault_itself_fails_with_its_reason_and_is_kept_in_quarantine(
-    stack: Stack, kind: str, body: bytes, error: str, tells: str
+    stack: Stack, name: str, body: bytes, error: str, tells: str
 ) -> None:
-    key = f"faulty/{kind}.dcm"
+    key = f"faulty/{name}.dcm"
     stack.upload(key, body)
     result = stack.result(key)
     assert (result["status"], result["error"]) == ("FAILED", error)
     assert tells in result["cause"]
     assert key not in stack.keys(stack.processed)
-    kept = [name for name in stack.keys(stack.raw) if name.startswith("quarantine/") and kind in name]
-    assert kept
-    s3 = stack.account.client("s3")
-    assert body in [s3.get_object(Bucket=stack.raw, Key=name)["Body"].read() for name in kept]
+    s3, folder = stack.account.client("s3"), f"quarantine/{result['name']}"
+    kept = s3.get_object(Bucket=stack.raw, Key=f"{folder}/object")
+    assert kept["Body"].read() == body
+    reason = json.loads(s3.get_object(Bucket=stack.raw, Key=f"{folder}/reason.json")["Body"].read())
+    assert (reason["error"], reason["cause"]) == (error, result["cause"])
     row = wait_for(lambda: stack.row_of(key, "FAILED"), "the recorded end")
     assert row["error"] == error
 
