@@ -25,6 +25,12 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "", description="PostgreSQL URL of the catalog; empty: SQLite in the data folder."
     )
+    object_store: str = Field(
+        "", description="s3://bucket/prefix that keeps the objects; empty: the data folder."
+    )
+    object_store_kms_key: str = Field(
+        "", description="ARN of the key of that store's objects; empty: the bucket's default."
+    )
     key_file: Path = Field(
         default_factory=lambda: _config_home() / "site.key",
         description="The site's secret; outside the data folder, mode 0600.",
@@ -80,7 +86,9 @@ class AwsSettings(BaseSettings):
     queue_url: str = Field("", description="SQS queue of the raw bucket's events.")
     dead_letter_url: str = Field("", description="SQS queue of events that failed three times.")
     topic_arn: str = Field("", description="SNS topic that failures are told to; empty: nobody is told.")
-    site_secret_arn: str = Field("", description="Secret that pseudonyms are made from.")
+    site_secret_arn: str = Field(
+        "", description="Secret that pseudonyms are made from; where set, it stands for the key file."
+    )
     naming_secret_arn: str = Field("", description="Secret that executions are named with; not the site's.")
     execution_seconds: float = Field(
         300.0, gt=0, description="Time-out of the state machine; a row that runs longer is looked up there."
