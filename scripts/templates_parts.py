@@ -90,7 +90,7 @@ def dashboard(name: str) -> Node:
     """Return a dashboard's body; its placeholders are those of policies and the template's parameters."""
     body = json.loads((SOURCES / f"{name}.json").read_text(encoding="utf-8"))
     values = table(settings("placeholders")["values"])
-    named = {each: f"${{{each}}}" for each in ("ProjectName", "Environment")}
+    named = {each: f"${{{each}}}" for each in ("ProjectName", "Environment", "FunctionSuffix")}
     return text(json.dumps(body, separators=(",", ":")), {**values, **named})
 
 
