@@ -50,12 +50,13 @@ locals {
   }
 
   placeholders = merge(local.function_arns, local.log_group_arns, {
-    ProjectName = var.project_name
-    Environment = var.environment
-    Partition   = local.partition
-    Region      = local.region
-    AccountId   = local.account_id
-    DnsSuffix   = data.aws_partition.current.dns_suffix
+    ProjectName    = var.project_name
+    Environment    = var.environment
+    FunctionSuffix = var.function_suffix
+    Partition      = local.partition
+    Region         = local.region
+    AccountId      = local.account_id
+    DnsSuffix      = data.aws_partition.current.dns_suffix
 
     RawBucketArn       = "arn:${local.partition}:s3:::${local.names.raw_bucket}"
     ProcessedBucketArn = "arn:${local.partition}:s3:::${local.names.processed_bucket}"

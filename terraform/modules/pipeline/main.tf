@@ -27,9 +27,9 @@ locals {
         SCANWARD_AWS_PROCESSED_BUCKET  = var.stores.processed_bucket
         SCANWARD_AWS_PROCESSED_KMS_KEY = var.stores.processed_key_arn
         SCANWARD_AWS_SITE_SECRET_ARN   = var.stores.site_secret_arn
+        SCANWARD_AWS_PRESERVE_TAGS     = join(",", var.preserve_tags)
         SCANWARD_DEID_KEYS             = var.deid_keys
         SCANWARD_DOMAIN                = var.domain
-        SCANWARD_PRESERVE_TAGS         = join(",", var.preserve_tags)
         SCANWARD_PROFILE               = var.profile
       }
     }
@@ -51,6 +51,7 @@ locals {
         SCANWARD_AWS_PROCESSED_BUCKET  = var.stores.processed_bucket
         SCANWARD_AWS_EXECUTIONS_TABLE  = var.stores.table
         SCANWARD_AWS_STATE_MACHINE_ARN = var.placeholders["ProcessingStateMachineArn"]
+        SCANWARD_AWS_EXECUTION_SECONDS = tostring(var.execution_timeout_seconds)
         SCANWARD_AWS_NAMING_SECRET_ARN = var.stores.naming_secret_arn
       }
     }
@@ -61,6 +62,7 @@ locals {
       environment = {
         SCANWARD_AWS_EXECUTIONS_TABLE  = var.stores.table
         SCANWARD_AWS_STATE_MACHINE_ARN = var.placeholders["ProcessingStateMachineArn"]
+        SCANWARD_AWS_EXECUTION_SECONDS = tostring(var.execution_timeout_seconds)
         SCANWARD_AWS_TOPIC_ARN         = module.alerts.arn
       }
     }
