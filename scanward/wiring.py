@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from scanward.dicom.structure import Bounds
-from scanward.ports import Ports
+from scanward.ports import Executions, Ports
 from scanward.ports.secrets import Secrets
-from scanward.settings import Settings
+from scanward.settings import AwsSettings, Settings
 
 if TYPE_CHECKING:
+    from scanward.adapters.aws.backfill import Backfill
     from scanward.deidentify.engine import Engine
     from scanward.pipeline import Line
 
+
+Engines = Literal["local", "aws"]
 
 WORKER_MODULES = ("scanward.adapters.local.opening", "sqlalchemy.dialects.sqlite")
 """What every worker will import: the process that they are forked from does it once for all."""
@@ -63,3 +66,19 @@ def open_line(settings: Settings, ports: Ports) -> Line:
 
     severities = severities_of(settings.rules)
     return Line(ports, open_engine(settings, ports.secrets), severities, open_bounds(settings))
+
+
+def open_executions(engine: Engines, settings: Settings, aws: AwsSettings | None = None) -> Executions:
+    """Return the executions of this machine's line or of the one on AWS. Raises Misconfigured."""
+    if engine == "local":
+        return open_ports(settings, sweep=False).executions
+    from scanward.adapters.aws.opening import open_executions as on_aws
+
+    return on_aws(aws or AwsSettings())
+
+
+def open_backfill(aws: AwsSettings) -> Backfill:
+    """Return the machine that sends a whole bucket through the line on AWS. Raises Misconfigured."""
+    from scanward.adapters.aws.backfill import Backfill
+
+    return Backfill(aws.backfill_arn, aws.raw_bucket)

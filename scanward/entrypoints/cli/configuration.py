@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from scanward.errors import BadInput
-from scanward.settings import Settings
+from scanward.settings import AwsSettings, Settings
 
 _SECRET = frozenset({"start_token"})
 PREFIX = "SCANWARD_"
@@ -32,6 +32,15 @@ def read_settings(**changed: object) -> Settings:
         return Settings(**{name: value for name, value in changed.items() if value is not None})  # type: ignore[arg-type]  # pydantic checks each
     except ValidationError as error:
         problems = "; ".join(_problem(one["loc"], one["type"]) for one in error.errors())
+        raise BadInput(f"A setting is wrong: {problems}.") from None
+
+
+def read_aws_settings() -> AwsSettings:
+    """Return where the line is on AWS. Raises BadInput as above."""
+    try:
+        return AwsSettings()
+    except ValidationError as error:
+        problems = "; ".join(_problem(("aws_" + str(one["loc"][0]),), one["type"]) for one in error.errors())
         raise BadInput(f"A setting is wrong: {problems}.") from None
 
 

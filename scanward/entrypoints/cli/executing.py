@@ -9,9 +9,7 @@ from rich.console import Group
 from rich.table import Table
 
 from scanward.entrypoints.cli.console import byte_size, harmless, out, outcome_text, print_json
-from scanward.ports.executions import Execution, Status
-from scanward.settings import Settings
-from scanward.wiring import open_ports
+from scanward.ports.executions import Execution, Executions, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +22,8 @@ class Page:
     after: str
 
 
-def show_list(settings: Settings, page: Page, *, json: bool) -> None:
+def show_list(executions: Executions, page: Page, *, engine: str, json: bool) -> None:
     """Print a page of executions."""
-    executions = open_ports(settings, sweep=False).executions
     status = Status(page.status) if page.status else None
     found = executions.list(status, page.limit, page.after, dead_letter=page.dead_letter)
     if json:
@@ -45,12 +42,13 @@ def show_list(settings: Settings, page: Page, *, json: bool) -> None:
         )
     out().print(table)
     if len(found) == page.limit:
-        out().print(f"More: scanward executions list --after {found[-1].id}", style="dim")
+        on_aws = " --engine aws" if engine == "aws" else ""
+        out().print(f"More: scanward executions list{on_aws} --after {found[-1].id}", style="dim")
 
 
-def show_one(settings: Settings, execution_id: str, *, json: bool) -> None:
+def show_one(executions: Executions, execution_id: str, *, json: bool) -> None:
     """Print one execution. Raises NotFound."""
-    one = open_ports(settings, sweep=False).executions.describe(execution_id)
+    one = executions.describe(execution_id)
     if json:
         print_json(_plain(one))
         return
@@ -61,9 +59,8 @@ def show_one(settings: Settings, execution_id: str, *, json: bool) -> None:
         )
 
 
-def redrive(settings: Settings, execution_ids: Sequence[str], *, json: bool) -> None:
+def redrive(executions: Executions, execution_ids: Sequence[str], *, json: bool) -> None:
     """Start executions anew. Raises NotFound or BadInput at the first that cannot be."""
-    executions = open_ports(settings, sweep=False).executions
     for execution_id in execution_ids:
         one = executions.redrive(execution_id)
         if json:

@@ -5,9 +5,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from scanward.errors import BadInput
+
+if TYPE_CHECKING:
+    from scanward.ports.executions import Executions
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Data = Annotated[Path | None, typer.Option("--data", help="Folder of the store and the catalog.")]
@@ -19,6 +24,18 @@ class ZoneChoice(StrEnum):
 
     DEID = "deid"
     RAW = "raw"
+
+
+class Engines(StrEnum):
+    """`--engine`."""
+
+    LOCAL = "local"
+    AWS = "aws"
+
+
+EngineChoice = Annotated[
+    Engines, typer.Option("--engine", help="The line of this machine, or the one on AWS (SCANWARD_AWS_…).")
+]
 
 
 class StatusChoice(StrEnum):
@@ -36,6 +53,7 @@ def register(app: typer.Typer) -> None:
     app.command()(worker)
     app.command()(ingest)
     app.add_typer(executions_app, name="executions")
+    app.command()(backfill)
     app.command()(link)
 
 
@@ -86,7 +104,7 @@ def ingest(
 
 
 @executions_app.command("list")
-def list_executions(
+def list_executions(  # noqa: PLR0913 - a command has its options
     *,
     status: Annotated[StatusChoice | None, typer.Option(help="Only those of this status.")] = None,
     dead_letter: Annotated[
@@ -94,40 +112,80 @@ def list_executions(
     ] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
     after: Annotated[str, typer.Option(metavar="ID", help="Those behind this one, for the next page.")] = "",
+    engine: EngineChoice = Engines.LOCAL,
     data: Data = None,
     json: Json = False,
 ) -> None:
     """List executions, the newest first."""
-    from scanward.entrypoints.cli.configuration import read_settings
     from scanward.entrypoints.cli.executing import Page, show_list
 
     page = Page(status and status.value, dead_letter=dead_letter, limit=limit, after=after)
-    show_list(read_settings(data=data), page, json=json)
+    show_list(_executions(engine, data), page, engine=engine.value, json=json)
 
 
 @executions_app.command("describe")
 def describe_execution(
-    execution_id: Annotated[str, typer.Argument(metavar="ID")], *, data: Data = None, json: Json = False
+    execution_id: Annotated[str, typer.Argument(metavar="ID")],
+    *,
+    engine: EngineChoice = Engines.LOCAL,
+    data: Data = None,
+    json: Json = False,
 ) -> None:
-    """Show one execution with its stages and faults."""
-    from scanward.entrypoints.cli.configuration import read_settings
+    """Show one execution with its stages and faults; on AWS its name or ARN will do."""
     from scanward.entrypoints.cli.executing import show_one
 
-    show_one(read_settings(data=data), execution_id, json=json)
+    show_one(_executions(engine, data), execution_id, json=json)
 
 
 @executions_app.command("redrive")
 def redrive_execution(
     execution_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Executions that ended badly.")],
     *,
+    engine: EngineChoice = Engines.LOCAL,
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Start failed or timed out executions anew; a running service or `scanward worker` takes them up."""
-    from scanward.entrypoints.cli.configuration import read_settings
+    """Start failed or timed out executions anew; a running service or `scanward worker` takes them up.
+
+    On AWS Step Functions does, and a dead letter of the queue (its ID begins with `sqs-`) goes back there.
+    """
     from scanward.entrypoints.cli.executing import redrive
 
-    redrive(read_settings(data=data), execution_ids, json=json)
+    redrive(_executions(engine, data), execution_ids, json=json)
+
+
+def backfill(
+    source: Annotated[str, typer.Argument(metavar="S3", help="s3://BUCKET or s3://BUCKET/PREFIX.")],
+    *,
+    batch: Annotated[int, typer.Option(min=1, max=1000, help="Objects that the starter gets at once.")] = 50,
+    concurrency: Annotated[int, typer.Option(min=1, max=1000, help="Batches under way at once.")] = 10,
+    tolerate: Annotated[
+        float, typer.Option(metavar="PERCENT", min=0, max=100, help="Objects that may fail.")
+    ] = 5.0,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Watch it until it ends.")] = True,
+    json: Json = False,
+) -> None:
+    """Send what is in the raw bucket on AWS already through the line; nothing is processed twice.
+
+    Exit code 0: all was sent, or it was not waited for. 1: more failed than is tolerated; run it again.
+    """
+    from scanward.adapters.aws.backfill import Order
+    from scanward.entrypoints.cli.backfilling import run_backfill
+    from scanward.entrypoints.cli.configuration import read_aws_settings
+    from scanward.wiring import open_backfill
+
+    order = Order.of(source, batch, concurrency, tolerate)
+    raise typer.Exit(run_backfill(open_backfill(read_aws_settings()), order, wait=wait, json=json))
+
+
+def _executions(engine: Engines, data: Path | None) -> Executions:
+    from scanward.entrypoints.cli.configuration import read_aws_settings, read_settings
+    from scanward.wiring import open_executions
+
+    if engine is Engines.AWS and data is not None:
+        raise BadInput("--data is a folder of this machine; it does not go with --engine aws.")
+    aws = read_aws_settings() if engine is Engines.AWS else None
+    return open_executions(engine.value, read_settings(data=data), aws)
 
 
 def link(
