@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
 from scanward.errors import BadInput, NotFound, OutOfSpace, Refused, Unavailable
@@ -177,34 +178,55 @@ def test_what_arrives_otherwise_than_s3_keeps_it_leaves_no_file_and_the_old_one_
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file.dcm", "target.dcm"]
 
 
-def parts_answer(content: bytes, *sizes: int) -> list[dict[str, Any]]:
-    parts, start = [], 0
-    for number, size in enumerate(sizes, 1):
-        digest = hashlib.sha256(content[start : start + size]).digest()
-        parts.append(
-            {"PartNumber": number, "Size": size, "ChecksumSHA256": base64.b64encode(digest).decode()}
-        )
+def told_in_parts(content: bytes, *sizes: int) -> dict[str, Any]:
+    """Return what GetObjectAttributes tells of an upload in parts."""
+    digests, start = b"", 0
+    for size in sizes:
+        digests += hashlib.sha256(content[start : start + size]).digest()
         start += size
-    return parts
+    whole = base64.b64encode(hashlib.sha256(digests).digest()).decode()
+    return {
+        "Checksum": {"ChecksumSHA256": f"{whole}-{len(sizes)}", "ChecksumType": "COMPOSITE"},
+        "ObjectParts": {"Parts": [{"PartNumber": i, "Size": size} for i, size in enumerate(sizes, 1)]},
+    }
 
 
-def test_an_upload_of_another_in_parts_is_compared_part_by_part(
-    handler: S3Handler, file: Path, tmp_path: Path, log_lines: Callable[[], list[dict[str, Any]]]
+@pytest.mark.parametrize("sizes", [(500, 600, 32), (1132,), (100, 1032)])
+def test_an_upload_in_parts_of_any_size_is_compared_by_its_parts(
+    handler: S3Handler,
+    file: Path,
+    tmp_path: Path,
+    log_lines: Callable[[], list[dict[str, Any]]],
+    sizes: tuple[int, ...],
 ) -> None:
     handler.upload_file(str(file), KEY)
-    parts = parts_answer(file.read_bytes(), 500, 600, 32)
+    told = told_in_parts(file.read_bytes(), *sizes)
     handler.s3_client.meta.events.register(
-        "after-call.s3.GetObjectAttributes",
-        lambda parsed, **_: parsed.update(ObjectParts={"Parts": parts, "IsTruncated": False}),
+        "after-call.s3.GetObjectAttributes", lambda parsed, **_: parsed.update(told)
     )
 
     handler.download_file(KEY, str(tmp_path / "same.dcm"))
     assert log_lines()[-1]["details"]["verified"] == "parts"
 
-    parts[1] = {**parts[1], "ChecksumSHA256": parts[0]["ChecksumSHA256"]}
+    told.update(told_in_parts(file.read_bytes()[::-1], *sizes))
     with pytest.raises(Unavailable):
         handler.download_file(KEY, str(tmp_path / "other.dcm"))
     assert not (tmp_path / "other.dcm").exists()
+
+
+def test_where_s3_does_not_tell_the_parts_the_object_is_what_is_compared(
+    handler: S3Handler, file: Path, tmp_path: Path, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    handler.upload_file(str(file), KEY)
+
+    def denied(**_: object) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "GetObjectAttributes")
+
+    handler.s3_client.meta.events.register("before-call.s3.GetObjectAttributes", denied)
+
+    handler.download_file(KEY, str(tmp_path / "back.dcm"))
+
+    assert log_lines()[-1]["details"]["verified"] == "object"
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ _CREDENTIALS = frozenset({
     "SignatureDoesNotMatch", "UnrecognizedClientException",
 })  # fmt: skip
 _TRANSIENT = frozenset({
+    "BadDigest", "IncompleteBody", "XAmzContentChecksumMismatch",  # a body that was changed on its way
     "InternalError", "InternalFailure", "InternalServerError", "LimitExceededException", "OperationAborted",
     "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestTimeout",
     "RequestTimeTooSkewed", "ServiceUnavailable", "SlowDown", "Throttling", "ThrottlingException",
