@@ -186,6 +186,17 @@ def test_an_event_without_the_error_is_completed_from_step_functions(stack: Stac
     assert (found.error, found.cause) == ("Too large", "Run `scanward deidentify` on it.")
 
 
+def test_an_event_of_a_sealed_execution_without_input_and_output_is_completed_too(stack: Stack) -> None:
+    name = _started(stack)
+    output = {"output": {"key": "ANON-1/a.dcm"}, "deid_study_uid": "2.25.7", "warnings": []}
+    states = _Told([], stack.clients.states, status="SUCCEEDED", output=json.dumps(output))
+    Recorder(stack.with_clients(states=states).executions()).record(
+        _detail(stack, name, "SUCCEEDED", input=None, output=None), Meter()
+    )
+    found = stack.executions().describe(name)
+    assert (found.deid_key, found.deid_study_uid) == ("ANON-1/a.dcm", "2.25.7")
+
+
 def test_events_in_any_order_and_number_leave_the_newest_attempts_end(stack: Stack) -> None:
     for number, order in enumerate(itertools.permutations(["first", "running", "second"])):
         name = _started(stack, f"{number}.dcm")

@@ -43,6 +43,9 @@ _DETAILS = (
     "lambdaFunctionFailedEventDetails", "lambdaFunctionTimedOutEventDetails",
     "taskFailedEventDetails", "taskTimedOutEventDetails",
 )  # fmt: skip
+# EventBridge leaves these out where they are too long, or where the machine is sealed with a key of its own.
+_TOLD = {"SUCCEEDED": "output", "FAILED": "error"}
+_PARTS = ("input", "output", "error", "cause")
 _MOST_EVENTS = 200
 _LONGEST = 1_000
 
@@ -93,7 +96,7 @@ class Runs:
             raise BadInput("A status change needs `status`, `name` and `executionArn`.") from None
         if word not in _FINAL:
             return None
-        if word == "FAILED" and not detail.get("error"):
+        if not detail.get(_TOLD.get(word, "input")):
             detail = {**detail, **self._described(arn)}
         execution_id, attempt = split_name(str(name))
         status, stopped = _FINAL[word], _moment(detail.get("stopDate")) or datetime.now(UTC)
@@ -120,7 +123,7 @@ class Runs:
     def _described(self, arn: str) -> dict[str, str]:
         with translated("execution"):
             found = self._states.describe_execution(executionArn=arn)
-        return {"error": found.get("error", ""), "cause": found.get("cause", "")}
+        return {part: text for part in _PARTS if (text := str(found.get(part) or ""))}
 
     def _history(self, arn: str) -> tuple[tuple[Stage, ...], tuple[Fault, ...]]:
         """Return the stages with their times, and the faults that the last failing one named."""
