@@ -73,7 +73,7 @@ def test_an_ended_import_makes_the_study_ready_with_its_image_set(phase1: Phase1
 def test_a_failed_job_fails_the_study_with_a_reason(phase1: Phase1) -> None:
     phase1.imaging.may_end.clear()
     study = begun(phase1)
-    phase1.s3.delete_object(Bucket=BUCKET, Key=f"imports/{study['study_id']}/input/{study['study_id']}.dcm")
+    phase1.s3.delete_object(Bucket=BUCKET, Key=f"imports/{study['study_id']}/{study['study_id']}.dcm")
     phase1.imaging.may_end.set()
     phase1.end(study["import_job_id"])
     answer = lambda_handler(study)
@@ -86,7 +86,7 @@ def test_a_completed_job_that_took_nothing_in_fails_the_study(phase1: Phase1) ->
     phase1.imaging.may_end.clear()
     study = begun(phase1)
     phase1.s3.put_object(
-        Bucket=BUCKET, Key=f"imports/{study['study_id']}/input/{study['study_id']}.dcm", Body=b"Doe^Jane"
+        Bucket=BUCKET, Key=f"imports/{study['study_id']}/{study['study_id']}.dcm", Body=b"Doe^Jane"
     )
     phase1.imaging.may_end.set()
     phase1.end(study["import_job_id"])
@@ -100,7 +100,7 @@ def test_a_manifest_that_is_not_written_yet_is_waited_for(phase1: Phase1) -> Non
     study = begun(phase1)
     phase1.end(study["import_job_id"])
     job = phase1.imaging.jobs[study["import_job_id"]]
-    output, job.output = job.output, job.output.replace("output", "elsewhere")
+    output, job.output = job.output, job.output.replace("import-results", "elsewhere")
     assert lambda_handler(study)["status"] == "IMPORTING"
     job.output = output
     assert lambda_handler(study)["status"] == "READY_FOR_ANALYSIS"
@@ -109,7 +109,7 @@ def test_a_manifest_that_is_not_written_yet_is_waited_for(phase1: Phase1) -> Non
 def test_the_prefix_above_the_jobs_folder_is_understood_too(phase1: Phase1) -> None:
     study = begun(phase1)
     phase1.end(study["import_job_id"])
-    phase1.imaging.jobs[study["import_job_id"]].output = f"s3://{BUCKET}/imports/{study['study_id']}/output/"
+    phase1.imaging.jobs[study["import_job_id"]].output = f"s3://{BUCKET}/import-results/{study['study_id']}/"
     assert lambda_handler(study)["status"] == "READY_FOR_ANALYSIS"
 
 

@@ -88,11 +88,11 @@ def test_the_import_takes_a_copy_under_a_prefix_of_its_own_study(phase1: Phase1)
     phase1.upload()
     study = post(ASKED)[1]
     job = phase1.imaging.jobs[study["import_job_id"]]
-    assert job.input == f"s3://{BUCKET}/imports/{study['study_id']}/input/"
-    copies = phase1.s3.list_objects_v2(Bucket=BUCKET, Prefix=f"imports/{study['study_id']}/input/")[
+    assert job.input == f"s3://{BUCKET}/imports/{study['study_id']}/"
+    copies = phase1.s3.list_objects_v2(Bucket=BUCKET, Prefix=f"imports/{study['study_id']}/")[
         "Contents"
     ]
-    assert [copy["Key"] for copy in copies] == [f"imports/{study['study_id']}/input/{study['study_id']}.dcm"]
+    assert [copy["Key"] for copy in copies] == [f"imports/{study['study_id']}/{study['study_id']}.dcm"]
     assert copies[0]["Size"] == CT.stat().st_size
 
 
@@ -163,7 +163,7 @@ def test_every_fault_of_a_request_is_named_at_once_without_its_value(phase1: Pha
     "key",
     [
         "brain_scan.dcm",
-        "imports/STUDY-abc123def456/input/x.dcm",
+        "imports/STUDY-abc123def456/x.dcm",
         "uploads/../imports/x.dcm",
         "uploads//x.dcm",
         "uploads/./x.dcm",

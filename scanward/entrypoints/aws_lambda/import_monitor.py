@@ -24,7 +24,6 @@ from scanward.adapters.aws.healthimaging import ENDED, HealthImaging, ImportJob,
 from scanward.adapters.aws.studies import Studies, StudyRecord, StudyStatus
 from scanward.entrypoints.aws_lambda.metrics import Meter, measured
 from scanward.entrypoints.aws_lambda.safe_errors import safe
-from scanward.entrypoints.aws_lambda.upload_handler import imports_prefix
 from scanward.errors import BadInput, NotFound, Unavailable
 from scanward.settings import Phase1Settings, Settings
 
@@ -186,7 +185,7 @@ def _named(study_id: object, job_id: object) -> tuple[str, str]:
 
 
 def _waiting(study_id: str) -> str:
-    return f"{imports_prefix(study_id)}waiting"
+    return f"import-waits/{study_id}"
 
 
 def _kept_token(settings: Phase1Settings, study_id: str) -> str:

@@ -31,7 +31,7 @@ from scanward.receive.part10 import DICOMDIR_CLASS
 from scanward.receive.s3_event import Reference
 from scanward.settings import Phase1Settings
 
-__all__ = ["UploadHandler", "imports_prefix", "lambda_handler"]
+__all__ = ["UploadHandler", "lambda_handler"]
 
 _MOST_BYTES: Final = 4 << 30  # HealthImaging's bound of one file
 _PATIENCE: Final = 18.0  # seconds; an HTTP API waits 30 for the whole
@@ -42,11 +42,6 @@ _ANSWERS: Final = {
     StudyStatus.FAILED: "failed",
 }
 _log = logs.logger(__name__)
-
-
-def imports_prefix(study_id: str) -> str:
-    """Return the prefix below which a study's import reads, writes and waits."""
-    return f"imports/{study_id}/"
 
 
 @lambda_handler_wrapper
@@ -83,11 +78,15 @@ class UploadHandler:
         context: object,
     ) -> StudyRecord:
         """Copy the object to its study's prefix, for an import takes all under one, and start the job."""
-        prefix = imports_prefix(study_id)
-        objects.copy(source, settings.upload_bucket, f"{prefix}input/{study_id}.dcm")
-        place = f"s3://{settings.upload_bucket}/{prefix}"
+        objects.copy(source, settings.upload_bucket, f"imports/{study_id}/{study_id}.dcm")
+        bucket = f"s3://{settings.upload_bucket}"
         imaging = HealthImaging(settings.datastore_id, settings.import_role_arn)
-        job = imaging.start(study_id, f"{place}input/", f"{place}output/", _patience(context))
+        job = imaging.start(
+            study_id,
+            f"{bucket}/imports/{study_id}/",
+            f"{bucket}/import-results/{study_id}/",
+            _patience(context),
+        )
         return StudyRecord(
             study_id=study_id,
             patient_id=asked.patient_id,
