@@ -28,6 +28,9 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 def tidy(folder: Path, package: Path) -> None:
     """Put scanward beside its packages and take away what no function needs."""
     shutil.copytree(package, folder / "scanward", ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    # Phase 1's functions are entered by these names, which a template's inline code cannot have.
+    for module in sorted((package.parent / "phase1_ingestion").glob("lambda_*.py")):
+        shutil.copyfile(module, folder / module.name)
     for door in DOORS:
         shutil.rmtree(folder / "scanward" / "entrypoints" / door)
     for pattern in RUBBISH:

@@ -45,6 +45,7 @@ def _sources() -> list[Path]:
 
 def _dependencies() -> Path:
     own = [REQUIREMENTS, Path(__file__), Path(str(deployed.__file__)), ROOT / "uv.lock"]
+    own += sorted(ROOT.glob("phase1_ingestion/lambda_*.py"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in own) + sys.version.encode())
     cached = ROOT / f".tools/layer-{digest.hexdigest()[:16]}.zip"
     if cached.exists():
