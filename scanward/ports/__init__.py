@@ -12,11 +12,24 @@ from scanward.ports.clock import Clock
 from scanward.ports.crosswalk import Crosswalk
 from scanward.ports.executions import Executions
 from scanward.ports.links import Links
+from scanward.ports.notifier import Notice, Notifier
 from scanward.ports.object_store import ObjectStore
 from scanward.ports.queue import Queue
 from scanward.ports.secrets import Secrets
 
-__all__ = ["Catalog", "Clock", "Crosswalk", "Executions", "Links", "ObjectStore", "Ports", "Queue", "Secrets"]
+__all__ = [
+    "Catalog",
+    "Clock",
+    "Crosswalk",
+    "Executions",
+    "Links",
+    "Notice",
+    "Notifier",
+    "ObjectStore",
+    "Ports",
+    "Queue",
+    "Secrets",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,8 @@ class SqsQueue:
     def dead_letters(self, limit: int = _MOST) -> list[Execution]:
         """Return dead letters, the newest first; they are hidden from others for a moment."""
         found: dict[str, MessageTypeDef] = {}
-        for message in self._received(limit):
-            found[message["MessageId"]] = message
+        for messages in self._received(limit):
+            found |= {message["MessageId"]: message for message in messages}
         for message in found.values():
             self._show(message)
         letters = [_letter(message) for message in found.values()]
@@ -96,17 +96,18 @@ class SqsQueue:
         """Receive messages until the wanted one comes, and give back the others. Raises NotFound."""
         others: list[MessageTypeDef] = []
         try:
-            for message in self._received(_MOST):
-                if f"{LETTER}{message['MessageId']}" == letter_id:
-                    return message
-                others.append(message)
+            for messages in self._received(_MOST):
+                wanted = [one for one in messages if f"{LETTER}{one['MessageId']}" == letter_id]
+                others += [one for one in messages if one not in wanted]
+                if wanted:
+                    return wanted[0]
         finally:
             for message in others:
                 self._show(message)
         raise NotFound("There is no such dead letter, or somebody else is looking at it; try again in 30 s.")
 
-    def _received(self, limit: int) -> Iterator[MessageTypeDef]:
-        """Yield messages of the dead-letter queue until one answer is empty; each is hidden meanwhile."""
+    def _received(self, limit: int) -> Iterator[list[MessageTypeDef]]:
+        """Yield messages of the dead-letter queue until an answer is empty; they are hidden meanwhile."""
         seen = 0
         while seen < limit:
             with translated("dead-letter queue"):
@@ -121,7 +122,7 @@ class SqsQueue:
             if not messages:
                 return
             seen += len(messages)
-            yield from messages
+            yield messages
 
     def _show(self, message: MessageTypeDef) -> None:
         with translated("dead-letter queue"):
