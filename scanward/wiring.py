@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from scanward.dicom.structure import Bounds
+from scanward.errors import Misconfigured
 from scanward.ports import Executions, Ports
 from scanward.ports.secrets import Secrets
 from scanward.settings import AwsSettings, Settings
@@ -29,14 +31,55 @@ def open_ports(settings: Settings, *, sweep: bool = True) -> Ports:
     """
     from scanward.adapters.local import opening
 
-    return opening.open_local(settings, sweep=sweep)
+    if settings.object_store:
+        return _open_on_s3(settings, sweep=sweep)
+    return opening.open_local(settings, open_secrets(settings), sweep=sweep)
+
+
+def _open_on_s3(settings: Settings, *, sweep: bool) -> Ports:
+    """Open a site whose objects are in S3; everything else is as it is without."""
+    from scanward.adapters.aws.clients import new_client
+    from scanward.adapters.aws.links import S3Links
+    from scanward.adapters.aws.object_store import S3ObjectStore
+    from scanward.adapters.aws.s3_objects import S3Objects
+    from scanward.adapters.local import opening
+
+    bucket, prefix = s3_place(settings.object_store)
+    # Workers are forked: each process opens its own ports, and so has connections of its own.
+    objects = S3Objects(new_client("s3"), settings.object_store_kms_key)
+    staging = opening.open_staging(settings)
+    store = S3ObjectStore(objects, bucket, prefix, staging)
+    store.require_bucket()
+    remote = opening.Remote(store, staging)
+    ports = opening.open_local(settings, open_secrets(settings), sweep=sweep, remote=remote)
+    if sweep:
+        store.abort_stale()
+    return replace(ports, links=S3Links(ports.links, store, objects.s3, ports.clock))
+
+
+def s3_place(address: str) -> tuple[str, str]:
+    """Return bucket and prefix of `s3://bucket/prefix`; the prefix ends with a slash or is empty.
+
+    Raises Misconfigured.
+    """
+    bucket, _, path = address.removeprefix("s3://").partition("/")
+    if not address.startswith("s3://") or not bucket:
+        raise Misconfigured("SCANWARD_OBJECT_STORE is of the form s3://bucket/prefix.")
+    prefix = path.strip("/")
+    return bucket, f"{prefix}/" if prefix else ""
 
 
 def open_secrets(settings: Settings) -> Secrets:
     """Return where the site's secret is kept; nothing is read or made yet."""
     from scanward.adapters.local.secrets import FileSecrets
 
-    return FileSecrets(settings.key_file)
+    arn = AwsSettings().site_secret_arn
+    if not arn:
+        return FileSecrets(settings.key_file)
+    from scanward.adapters.aws.clients import new_client
+    from scanward.adapters.aws.secrets_manager import SecretsManagerSecrets
+
+    return SecretsManagerSecrets(arn, new_client("secretsmanager"))
 
 
 def open_bounds(settings: Settings) -> Bounds:

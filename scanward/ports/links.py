@@ -29,3 +29,10 @@ class Links(Protocol):
     def check(self, token: str, method: str) -> Grant:
         """Return the grant. Raises Refused if forged, expired or for another method."""
         ...
+
+    def address(self, grant: Grant) -> str:
+        """Return where the object is to be had directly for some minutes; "" where the service hands it out.
+
+        Raises NotFound.
+        """
+        ...

@@ -87,6 +87,11 @@ class S3Objects:
         with translated("object"):
             return b"".join(chunks(self.s3, ref, offset, length))
 
+    def stream(self, ref: Reference) -> Iterator[bytes]:
+        """Yield the bytes of a pinned version in chunks. Raises NotFound or Unavailable."""
+        with translated("object"):
+            yield from chunks(self.s3, ref, 0, ref.size)
+
     def open(self, ref: Reference) -> S3Opened:
         """Open a version, pinned; a small one is read now, a large one by range. Raises NotFound."""
         return S3Opened(self, *self.pin(ref))
@@ -190,12 +195,16 @@ class S3Objects:
         metadata: Mapping[str, str] | None = None,
         *,
         content_type: str = DICOM,
+        sha256: str = "",
         if_none_match: bool = False,
     ) -> Head:
-        """Write a file to the bucket and key of `ref`, streamed. Raises Overtaken as `put_pieces`."""
+        """Write a file to the bucket and key of `ref`, streamed; `sha256` in hex, if that is known.
+
+        Raises Overtaken as `put_pieces`.
+        """
         created = {**self.created(metadata, content_type), **_conditions("", none=if_none_match)}
         with path.open("rb") as file:
-            answer = send_file(self.s3, file, {"Bucket": ref.bucket, "Key": ref.key}, created)
+            answer = send_file(self.s3, file, {"Bucket": ref.bucket, "Key": ref.key}, created, sha256)
             return self._written(file.seek(0, 2), answer, metadata, content_type)
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[Reference]:

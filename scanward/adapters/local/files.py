@@ -20,7 +20,7 @@ from typing import Self
 
 from scanward.adapters.local.disk import Syncer, disk_errors, start_write_back, sync_folder
 from scanward.adapters.local.hold import Hold
-from scanward.adapters.local.staging import StagedFile
+from scanward.adapters.local.staging import StagedFile, Staging
 from scanward.dicom.pieces import Piece
 from scanward.errors import BadInput, NotFound
 from scanward.ports.object_store import Blob, Zone
@@ -73,9 +73,8 @@ class FileStore:
     def __init__(self, root: Path, watermark: int = 0) -> None:
         """Make the folders that are missing, durably. Raises Unavailable or OutOfSpace."""
         self._root = root
-        self._watermark = watermark
         self._syncer = Syncer()
-        self._staging = root / "staging"
+        self._staging = Staging(root / "staging", watermark)
         self.hold: Hold | None = None
         with disk_errors("the store's folders were made"):
             self._make_folders()
@@ -87,14 +86,7 @@ class FileStore:
 
     def stage(self, pieces: Sequence[Piece] = (), source_fd: int = -1) -> StagedFile:
         """Begin a blob, with `pieces` already written if given. Raises OutOfSpace under the watermark."""
-        staged = StagedFile(self._staging, self._watermark)
-        if pieces:
-            try:
-                staged.write_pieces(pieces, source_fd)
-            except BaseException:
-                staged.discard()
-                raise
-        return staged
+        return self._staging.stage(pieces, source_fd)
 
     def put(self, blobs: Sequence[Blob]) -> None:
         """Name all blobs and return when each is durable; a key that exists stays as it is.
@@ -141,10 +133,7 @@ class FileStore:
 
     def clear_staging(self) -> int:
         """Remove what a crash left in staging, if nobody else has the store open; return how many."""
-        left = list(self._staging.iterdir())
-        for path in left:
-            path.unlink(missing_ok=True)
-        return len(left)
+        return self._staging.clear()
 
     def _path(self, zone: Zone, key: str) -> Path:
         if not _KEY.fullmatch(key):
@@ -153,7 +142,7 @@ class FileStore:
 
     def _make_folders(self) -> None:
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._staging.mkdir(mode=0o700, exist_ok=True)
+        self._staging.make()
         zones = [self._root / zone for zone in Zone]
         for zone in zones:
             zone.mkdir(mode=0o700, exist_ok=True)

@@ -3,44 +3,57 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 from scanward.adapters.local.clock import SystemClock
 from scanward.adapters.local.files import FileStore
 from scanward.adapters.local.hold import Hold
 from scanward.adapters.local.links import SignedLinks
-from scanward.adapters.local.secrets import FileSecrets
 from scanward.adapters.local.sql_catalog import SqlCatalog
 from scanward.adapters.local.sql_crosswalk import SqlCrosswalk
 from scanward.adapters.local.sql_engine import open_database
 from scanward.adapters.local.sql_executions import SqlExecutions
 from scanward.adapters.local.sql_migrate import migrate
 from scanward.adapters.local.sql_site import check_key
+from scanward.adapters.local.staging import Staging
 from scanward.adapters.local.sweep import sweep as sweep_leftovers
 from scanward.ports import Ports
+from scanward.ports.object_store import ObjectStore
+from scanward.ports.secrets import Secrets
 from scanward.settings import Settings
 
 
-def open_local(settings: Settings, *, sweep: bool = True) -> Ports:
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A store that is elsewhere, and the folder of this machine where what is under way to it lies."""
+
+    objects: ObjectStore
+    staging: Staging
+
+
+def open_local(
+    settings: Settings, secrets: Secrets, *, sweep: bool = True, remote: Remote | None = None
+) -> Ports:
     """Upgrade the catalog, check the key against it, sweep what a crash left, and return the ports.
 
-    Raises Misconfigured for another or a missing key, Unavailable or OutOfSpace.
+    The objects are in the data folder unless they are `remote`. Raises Misconfigured for another or a missing
+    key, Unavailable or OutOfSpace.
     """
     database = open_database(settings.data, settings.database_url)
     migrate(database)
-    secrets = FileSecrets(settings.key_file)
     check_key(database, secrets)
-    store = FileStore(settings.data / "store", settings.free_space_bytes)
     catalog = SqlCatalog(database)
     executions = SqlExecutions(database, settings.max_attempts)
-    hold = Hold(store.root)
+    objects, hold, clear = _store(settings, catalog, remote)
     if sweep and hold.alone():
-        sweep_leftovers(store, catalog)
+        clear()
         executions.lapse_all(socket.gethostname())
     hold.share()
-    store.hold = hold
     clock = SystemClock()
     return Ports(
-        objects=store,
+        objects=objects,
         catalog=catalog,
         executions=executions,
         queue=executions,
@@ -49,3 +62,23 @@ def open_local(settings: Settings, *, sweep: bool = True) -> Ports:
         secrets=secrets,
         clock=clock,
     )
+
+
+def _store(
+    settings: Settings, catalog: SqlCatalog, remote: Remote | None
+) -> tuple[ObjectStore, Hold, Callable[[], int]]:
+    """Return the store, the hold on this machine's part of it, and what sweeps that part."""
+    root = settings.data / "store"
+    if remote is not None:
+        hold = remote.staging.hold = Hold(root)
+        return remote.objects, hold, remote.staging.clear
+    files = FileStore(root, settings.free_space_bytes)
+    hold = files.hold = Hold(root)
+    return files, hold, partial(sweep_leftovers, files, catalog)
+
+
+def open_staging(settings: Settings) -> Staging:
+    """Return this machine's folder for what is under way to a remote store. Raises Unavailable."""
+    staging = Staging(settings.data / "store" / "staging", settings.free_space_bytes)
+    staging.make()
+    return staging

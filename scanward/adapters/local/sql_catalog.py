@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from scanward.adapters.local import sql_tables as tables
 from scanward.adapters.local.sql_counters import add_to_counters
 from scanward.adapters.local.sql_engine import Database
+from scanward.adapters.local.sql_levels import OF_ZONE, Pair, add_models, refresh
 from scanward.adapters.local.sql_queries import find_instances, find_known, find_studies
 from scanward.adapters.local.sql_rows import faults_json, instance_columns, text_of
 from scanward.ports.catalog import Delivered, Kept, Receipt, Received, Refusal, Study
@@ -29,6 +30,7 @@ class _Arrivals:
     executions: dict[str, str]
     current: dict[str, str]
     instances: list[Row] = field(default_factory=list)
+    models: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
     lines: list[Row] = field(default_factory=list)
     superseded: list[Row] = field(default_factory=list)
 
@@ -46,6 +48,7 @@ class _Arrivals:
             self.current[uid] = received.key
         self.executions[received.key] = execution_id
         self.instances.append(_instance_row(received, self.now))
+        self.models[received.key] = received.model, received.frames
         self.lines.append(_execution_row(received, execution_id, self.now))
         return Receipt(
             received.name, received.key, execution_id, superseded=older is not None, faults=received.warnings
@@ -156,6 +159,9 @@ def _add_arrivals(connection: Connection, arrivals: _Arrivals) -> None:
     if arrivals.superseded:
         mark = update(tables.instances).where(tables.instances.c.key == bindparam("older"))
         connection.execute(mark.values(superseded_by=bindparam("newer")), arrivals.superseded)
+    add_models(connection, Zone.RAW, arrivals.models)
+    touched = _pairs_of(connection, Zone.RAW, [str(one["older"]) for one in arrivals.superseded])
+    refresh(connection, Zone.RAW, touched | _pairs(arrivals.instances))
     sizes = [float(one["size"] or 0) for one in arrivals.instances]
     add_to_counters(connection, {"bytes": sum(sizes)})
 
@@ -206,6 +212,9 @@ def _add_delivered(connection: Connection, delivered: Sequence[Delivered], order
                 **instance_columns(one.instance),
             }
     if fresh:
+        add_models(
+            connection, Zone.DEID, {one.key: (one.model, one.frames) for one in delivered if one.key in fresh}
+        )
         uids = {str(row["instance_uid"]) for row in fresh.values()}
         _supersede(connection, uids, list(fresh.values()))
 
@@ -230,6 +239,21 @@ def _supersede(connection: Connection, uids: set[str], fresh: list[Row]) -> None
     replaced = before - after
     if replaced:
         _mark_superseded(connection, replaced, {uid: key for uid, (_, key) in latest.items()})
+    touched = _pairs_of(connection, Zone.DEID, sorted(replaced))
+    refresh(connection, Zone.DEID, touched | _pairs(fresh))
+
+
+def _pairs(rows: Sequence[Row]) -> set[Pair]:
+    return {(str(row["study_uid"]), str(row["series_uid"])) for row in rows}
+
+
+def _pairs_of(connection: Connection, zone: Zone, keys: Sequence[str]) -> set[Pair]:
+    """Return the series that some instances belong to."""
+    columns = OF_ZONE[zone].instances.c
+    if not keys:
+        return set()
+    found = select(columns.study_uid, columns.series_uid).where(columns.key.in_(keys))
+    return {(study, series) for study, series in connection.execute(found)}
 
 
 def _mark_superseded(connection: Connection, replaced: set[str], newest: dict[str, str]) -> None:

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from scanward.adapters.local.sql_engine import Database
+from scanward.adapters.local.sql_levels import refill
 from scanward.adapters.local.sql_tables import DEID, RAW, SCHEMAS
 from scanward.errors import Misconfigured
+from scanward.ports.object_store import Zone
 
-NEWEST = {RAW: "0001", DEID: "0001"}
+NEWEST = {RAW: "0002", DEID: "0002"}
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 _FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 0x5CA97A2D
+_BEFORE_LEVELS = "0001"
 
 
 def migrate(database: Database) -> None:
@@ -65,6 +68,8 @@ def _upgrade(database: Database, schema: str) -> None:
         config = configuration(schema)
         config.attributes.update(connection=connection, version_table_schema=schema)
         command.upgrade(config, "head")
+        if found == _BEFORE_LEVELS:
+            refill(connection, Zone.RAW if schema == RAW else Zone.DEID)
 
 
 def _escaped(folder: Path) -> str:

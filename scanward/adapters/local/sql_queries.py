@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, select
 
 from scanward.adapters.local import sql_tables as tables
+from scanward.adapters.local.sql_levels import OF_ZONE
 from scanward.adapters.local.sql_rows import kept_of
 from scanward.errors import NotFound
 from scanward.ports.catalog import Kept, Study
@@ -20,36 +19,18 @@ def find_studies(connection: Connection, zone: Zone, limit: int, offset: int) ->
     """Return studies of a zone, the newest received first; quarantine has none."""
     if zone is Zone.QUARANTINE:
         return []
-    columns = _ROWS[zone].c
-    newest = func.max(columns.sequence).label("newest")
-    counted = (
-        select(
-            columns.study_uid,
-            newest,
-            func.count(columns.series_uid.distinct()),
-            func.count(),
-            func.sum(columns.size),
-        )
-        .where(columns.superseded_by == "")
-        .group_by(columns.study_uid)
-        .order_by(newest.desc())
-        .limit(limit)
-        .offset(offset)
-    )
-    rows = connection.execute(counted).all()
-    newest_of = {row[0]: row[1] for row in rows}
-    texts = _texts(connection, _ROWS[zone], newest_of)
-    modalities = _modalities(connection, _ROWS[zone], list(newest_of))
+    table = OF_ZONE[zone].studies
+    rows = connection.execute(select(table).order_by(table.c.newest.desc()).limit(limit).offset(offset))
     return [
         Study(
-            study_uid=study_uid,
-            **texts[study_uid],
-            modalities=tuple(modalities.get(study_uid, ())),
-            series=series,
-            instances=instances,
-            bytes=int(size),
+            study_uid=row["study_uid"],
+            **{name: row[name] for name in _STUDY_TEXTS},
+            modalities=tuple(one for one in row["modalities"].split("\\") if one),
+            series=row["series"],
+            instances=row["instances"],
+            bytes=row["bytes"],
         )
-        for study_uid, _, series, instances, size in rows
+        for row in rows.mappings()
     ]
 
 
@@ -74,31 +55,3 @@ def find_known(connection: Connection, zone: Zone, prefix: str) -> set[str]:
     column = _ROWS[zone].c.key
     within = select(column).where(column >= prefix, column < prefix + "g")
     return set(connection.execute(within).scalars())
-
-
-def _texts(connection: Connection, table: Table, newest_of: Mapping[str, int]) -> dict[str, dict[str, str]]:
-    """Return the attributes of each study's newest instance."""
-    columns = table.c
-    wanted = select(columns.study_uid, *(columns[name] for name in _STUDY_TEXTS)).where(
-        columns.study_uid.in_(list(newest_of)),
-        columns.sequence.in_(list(newest_of.values())),
-    )
-    return {
-        row["study_uid"]: {name: row[name] for name in _STUDY_TEXTS}
-        for row in connection.execute(wanted).mappings()
-    }
-
-
-def _modalities(connection: Connection, table: Table, study_uids: Sequence[str]) -> dict[str, list[str]]:
-    columns = table.c
-    wanted = (
-        select(columns.study_uid, columns.modality)
-        .where(columns.study_uid.in_(study_uids), columns.superseded_by == "")
-        .distinct()
-        .order_by(columns.modality)
-    )
-    found: dict[str, list[str]] = {}
-    for study_uid, modality in connection.execute(wanted):
-        if modality:
-            found.setdefault(study_uid, []).append(modality)
-    return found

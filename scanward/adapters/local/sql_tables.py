@@ -58,6 +58,65 @@ def _instance_columns() -> list[Column[object]]:
     return texts + [Column(name, _Number) for name in INSTANCE_NUMBERS]
 
 
+STUDY_TEXTS = (
+    "patient_id",
+    "issuer",
+    "patient_name",
+    "patient_birth_date",
+    "patient_sex",
+    "accession_number",
+    "study_id",
+    "study_date",
+    "study_time",
+    "study_description",
+)
+SERIES_TEXTS = ("modality", "series_date", "series_description", "body_part")
+
+
+def _level_tables(schema: str) -> tuple[Table, Table, Table]:
+    """Return studies, series and models of a schema.
+
+    A study and a series have the texts and the model of the newest of their current instances; `modalities`
+    and `sop_classes` are joined by backslashes. The key of a model is its instance's.
+    """
+    counts = ("instances", "bytes", "newest")
+    studies = Table(
+        "studies",
+        metadata,
+        Column("study_uid", Text, primary_key=True),
+        *[Column(name, Text, nullable=False) for name in (*STUDY_TEXTS, "modalities", "sop_classes")],
+        Column("series", _Number, nullable=False),
+        *[Column(name, _Number, nullable=False) for name in counts],
+        Column("model", LargeBinary, nullable=False),
+        schema=schema,
+    )
+    Index(f"{schema}_studies_newest", studies.c.newest)
+    Index(f"{schema}_studies_study_date", studies.c.study_date)
+    Index(f"{schema}_studies_patient_id", studies.c.patient_id)
+    Index(f"{schema}_studies_accession_number", studies.c.accession_number)
+    series = Table(
+        "series",
+        metadata,
+        Column("study_uid", Text, primary_key=True),
+        Column("series_uid", Text, primary_key=True),
+        *[Column(name, Text, nullable=False) for name in (*SERIES_TEXTS, "sop_classes")],
+        Column("series_number", _Number),
+        *[Column(name, _Number, nullable=False) for name in counts],
+        Column("model", LargeBinary, nullable=False),
+        schema=schema,
+    )
+    Index(f"{schema}_series_series_uid", series.c.series_uid)
+    models = Table(
+        "models",
+        metadata,
+        Column("key", Text, primary_key=True),
+        Column("model", LargeBinary, nullable=False),
+        Column("frames", LargeBinary, nullable=False),
+        schema=schema,
+    )
+    return studies, series, models
+
+
 site = Table(
     "site",
     metadata,
@@ -80,7 +139,8 @@ instances = Table(
     schema=RAW,
 )
 Index("raw_instances_instance_uid", instances.c.instance_uid)
-Index("raw_instances_study_uid", instances.c.study_uid)
+Index("raw_instances_series", instances.c.study_uid, instances.c.series_uid)
+studies, series, models = _level_tables(RAW)
 
 quarantine = Table(
     "quarantine",
@@ -168,4 +228,5 @@ deid_instances = Table(
     schema=DEID,
 )
 Index("deid_instances_instance_uid", deid_instances.c.instance_uid)
-Index("deid_instances_study_uid", deid_instances.c.study_uid)
+Index("deid_instances_series", deid_instances.c.study_uid, deid_instances.c.series_uid)
+deid_studies, deid_series, deid_models = _level_tables(DEID)

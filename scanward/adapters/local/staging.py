@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from scanward.adapters.local.disk import disk_errors, require_space, start_write_back
+from scanward.adapters.local.hold import Hold
 from scanward.dicom.pieces import Piece, Span, write_pieces
 
 _CHECK_EVERY = 8 << 20
@@ -19,6 +20,39 @@ _BY_KERNEL = 8 << 20
 """From here on the kernel copies, which may cost no writing; below, one pass with the hash is faster."""
 
 _HINT_EVERY = 1 << 18
+
+
+class Staging:
+    """A folder for what is under way, on a disk that keeps `watermark` bytes free."""
+
+    def __init__(self, folder: Path, watermark: int = 0) -> None:
+        """Take a folder; `make` makes it if it is missing."""
+        self.folder = folder
+        self._watermark = watermark
+        self.hold: Hold | None = None
+
+    def make(self) -> None:
+        """Make the folder, for its owner alone. Raises Unavailable or OutOfSpace."""
+        with disk_errors("the staging folder was made"):
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def stage(self, pieces: Sequence[Piece] = (), source_fd: int = -1) -> StagedFile:
+        """Begin a blob, with `pieces` already written if given. Raises OutOfSpace under the watermark."""
+        staged = StagedFile(self.folder, self._watermark)
+        if pieces:
+            try:
+                staged.write_pieces(pieces, source_fd)
+            except BaseException:
+                staged.discard()
+                raise
+        return staged
+
+    def clear(self) -> int:
+        """Remove what a crash left, if nobody else has the store open; return how many."""
+        left = list(self.folder.iterdir())
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
 
 
 class StagedFile:

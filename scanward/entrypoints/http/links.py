@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import RedirectResponse, StreamingResponse
 from starlette.responses import Response
 
 from scanward.entrypoints.http.answers import LinkAnswer, LinkRequest, Problem
@@ -54,6 +54,7 @@ def make_link(wanted: LinkRequest, service: Here) -> LinkAnswer:
     responses={
         200: {"content": _OBJECT, "description": "The object, byte for byte"},
         206: {"content": _OBJECT, "description": "The range asked for"},
+        307: {"description": "Where the object is to be had for some minutes, if the store is in S3"},
         416: {"model": Problem, "description": "The range lies outside the object"},
         **_REFUSED,
     },
@@ -64,8 +65,15 @@ def make_link(wanted: LinkRequest, service: Here) -> LinkAnswer:
 async def read_link(
     request: Request, token: Annotated[str, Path(max_length=1024, description="As made.")], service: Here
 ) -> Response:
-    """Stream the object. The link is all that is asked for; it stands for its zone, key and method alone."""
+    """Stream the object, or say where in S3 it is.
+
+    The link is all that is asked for; it stands for its zone, key and method alone.
+    """
     grant = service.ports.links.check(token, request.method)
+    address = await asyncio.to_thread(service.ports.links.address, grant)
+    if address:
+        # Nobody keeps the answer: the address is for whoever holds the link, and ends before it does.
+        return RedirectResponse(address, 307, {"Cache-Control": "no-store"})
     opened = await asyncio.to_thread(service.ports.objects.open, grant.zone, grant.key)
     return _streamed(request, grant, opened)
 
