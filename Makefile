@@ -53,6 +53,7 @@ format: $(STAMP) ## format the code and mend what the linter can mend
 docs: $(STAMP) ## rewrite the generated blocks of the documents, and the rendered templates
 	@$(BIN)/python -m scripts.generate_docs
 	@$(BIN)/python -m scripts.templates
+	@$(BIN)/python -m scripts.phase1_template
 
 bench-deidentify: $(STAMP) ## measure de-identification beside cp, dicognito, dicom-anonymizer and gdcmanon
 	@scripts/debian_packages.sh libgdcm-tools
