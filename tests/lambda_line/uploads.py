@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
-from botocore.awsrequest import AWSResponse, HeadersDict
 from mypy_boto3_s3 import S3Client
 from pydicom import Dataset, dcmread
 
@@ -53,23 +53,20 @@ def dataset_of(content: bytes) -> Dataset:
 
 @contextmanager
 def answered(s3: S3Client, operation: str, code: str, status: int, times: int = 1_000) -> Iterator[list[str]]:
-    """Let S3 answer an operation with an error on the wire, as it does; yield the refused ones."""
-
-    class _Raw:
-        def stream(self, **_: object) -> Iterator[bytes]:
-            yield f"<Error><Code>{code}</Code><Message>the key is secret/DOE.dcm</Message></Error>".encode()
-
+    """Let S3 answer an operation with an error, having done nothing; yield the refused operations."""
     refused: list[str] = []
 
-    def refuse(request: Any, **_: object) -> AWSResponse | None:  # noqa: ANN401 - botocore's own
+    def refuse(**_: object) -> tuple[object, dict[str, Any]] | None:
         if len(refused) >= times:
             return None
-        refused.append(request.url)
-        return AWSResponse(request.url, status, HeadersDict(), _Raw())  # type: ignore[arg-type]  # as botocore itself
+        refused.append(operation)
+        error = {"Code": code, "Message": "the key is secret/DOE.dcm"}
+        told = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}
+        return SimpleNamespace(status_code=status), told
 
     events: Any = s3.meta.events
-    events.register_first(f"before-send.s3.{operation}", refuse)
+    events.register_first(f"before-call.s3.{operation}", refuse)
     try:
         yield refused
     finally:
-        events.unregister(f"before-send.s3.{operation}", refuse)
+        events.unregister(f"before-call.s3.{operation}", refuse)
