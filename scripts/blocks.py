@@ -21,6 +21,7 @@ from scanward.entrypoints.cli.app import command
 from scanward.entrypoints.http.policy import POLICIES
 from scanward.settings import AwsSettings, Phase1Settings, Settings
 from scanward.validate import rulebook
+from scripts import cost_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 BESIDE = {
@@ -232,4 +233,5 @@ BLOCKS: dict[str, Block] = {
     "rules": rules,
     "risks": risks,
     "errors": errors,
+    **cost_tables.blocks(table),
 }
