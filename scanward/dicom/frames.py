@@ -79,6 +79,12 @@ def unpacked(table: bytes) -> FrameTable:
     )
 
 
+def packed_table(view: memoryview, structure: Structure) -> bytes:
+    """Return an object's frame table for keeping, b"" where it has none."""
+    table = frame_table(view, structure)
+    return b"" if table is None else table.packed()
+
+
 def frame_table(view: memoryview, structure: Structure) -> FrameTable | None:
     """Return where the frames lie of an object that the gate has passed.
 

@@ -13,13 +13,18 @@ from scanward.ports.object_store import Zone
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An object that the gate passed and the store holds durably."""
+    """An object that the gate passed and the store holds durably.
+
+    model: members of its DICOM JSON Model, one a line; frames: its packed frame table, b"" without one.
+    """
 
     key: str
     size: int
     name: str
     instance: Instance
     warnings: tuple[Fault, ...] = ()
+    model: bytes = b""
+    frames: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ class Receipt:
 class Delivered:
     """A de-identified object, durable in the deid zone. `raw_key` gives its place in the order of arrival.
 
-    checksum: hex SHA-256 over the new header and the pixel range.
+    checksum: hex SHA-256 over the new header and the pixel range; model, frames: as of a received object.
     """
 
     key: str
@@ -58,6 +63,8 @@ class Delivered:
     size: int
     instance: Instance
     checksum: str = ""
+    model: bytes = b""
+    frames: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

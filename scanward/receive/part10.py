@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scanward.dicom import instance, structure
+from scanward.dicom import instance, json_model, structure
+from scanward.dicom.frames import packed_table
 from scanward.dicom.structure import Bounds
 from scanward.errors import Fault, InvalidDicom
 from scanward.ports.catalog import Received, Refusal
@@ -46,6 +47,8 @@ def receive(arrival: Arrival, bounds: Bounds) -> Received | Refusal | ReadPast:
             if found.sop_class_uid == DICOMDIR_CLASS:
                 return ReadPast(arrival.name, DIRECTORY)
             header = instance.describe(opened.view, found)
+            model = json_model.lines(json_model.models().fragments(opened.view, found))
+            frames = packed_table(opened.view, found)
     except InvalidDicom as refused:
         return Refusal(staged.sha256, staged.size, arrival.name, refused.error, refused.faults)
-    return Received(staged.sha256, staged.size, arrival.name, header, found.warnings)
+    return Received(staged.sha256, staged.size, arrival.name, header, found.warnings, model, frames)

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from scanward.dicom import instance, structure
+from scanward.dicom import instance, json_model, structure
+from scanward.dicom.frames import packed_table
 from scanward.dicom.instance import Instance
 from scanward.dicom.pieces import Piece
 from scanward.dicom.ranged import Read, joined
@@ -66,14 +67,18 @@ def stage_output(
     staged = objects.stage(pieces, source.fileno())
     try:
         with structure.open_object(staged.path, bounds=bounds) as written:
-            header = instance.describe(written.view, structure.check(written.view, bounds))
+            found = structure.check(written.view, bounds)
+            header = instance.describe(written.view, found)
+            model = json_model.lines(json_model.models().fragments(written.view, found))
+            frames = packed_table(written.view, found)
     except InvalidDicom as fault:
         staged.discard()
         raise _unsound(fault) from None
     except BaseException:
         staged.discard()
         raise
-    return Output(Blob(Zone.DEID, key, staged), Delivered(key, raw_key, staged.size, header, staged.sha256))
+    delivered = Delivered(key, raw_key, staged.size, header, staged.sha256, model, frames)
+    return Output(Blob(Zone.DEID, key, staged), delivered)
 
 
 def check_output(pieces: Sequence[Piece], read: Read, bounds: Bounds) -> Instance:

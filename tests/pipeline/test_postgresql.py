@@ -37,9 +37,12 @@ def test_workers_take_objects_through_the_line_and_nothing_of_a_patient_is_in_sc
     engine = create_engine(url.replace("postgresql:", "postgresql+pg8000:"))
     with engine.connect() as connection:
         tables = inspect(connection).get_table_names(schema="deid")
-        rows = [tuple(row) for row in connection.execute(text("SELECT * FROM deid.instances"))]
+        rows = {
+            table: [tuple(row) for row in connection.execute(text(f"SELECT * FROM deid.{table}"))]  # noqa: S608 - the schema's own names
+            for table in tables
+        }
     engine.dispose()
-    assert sorted(tables) == ["alembic_version", "instances"]
-    assert len(rows) == len(contents)
+    assert sorted(tables) == ["alembic_version", "instances", "models", "series", "studies"]
+    assert len(rows["instances"]) == len(rows["models"]) == len(contents)
     for value in ("Planted", "MRN1", "ACC4711", "1.2.826.0.1.3680043.8.498.7", "19700102"):
         assert value not in repr(rows)

@@ -206,7 +206,8 @@ def test_nothing_of_a_patient_is_in_the_deid_file_not_even_in_freed_pages(tmp_pa
     catalog.deliver([delivered(1, study_description="FORGETME")])
     catalog.deliver([delivered(1, output="again")])
     with database.writing() as connection:
-        connection.exec_driver_sql("DELETE FROM deid.instances")
+        for table in ("instances", "models", "series", "studies"):
+            connection.exec_driver_sql(f"DELETE FROM deid.{table}")  # noqa: S608 - our own names
     database.close()
     with sqlite3.connect(tmp_path / "deid.sqlite") as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
