@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
+import boto3
 import pydicom
 import pytest
 from mypy_boto3_s3 import S3Client
 
+from scanward.deidentify.keys import Keys
 from scanward.entrypoints.aws_lambda.handlers import (
     DeidentificationHandler,
     IngestionHandler,
@@ -168,4 +171,28 @@ def test_a_tag_that_identifies_people_is_not_preserved(s3: S3Client, monkeypatch
     answer = DeidentificationHandler().handle(event_of("in/x.dcm"), CONTEXT)
     assert answer["error"] == "Misconfigured"
     assert "SCANWARD_AWS_PRESERVE_TAGS" in answer["message"]
+    assert not processed(s3)
+
+
+def test_the_sites_secret_comes_from_secrets_manager_where_its_arn_is_set(
+    s3: S3Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    secret = boto3.client("secretsmanager").create_secret(Name="site-secret", SecretString="5a" * 32)
+    monkeypatch.setenv("SCANWARD_AWS_SITE_SECRET_ARN", secret["ARN"])
+    put(s3, "in/x.dcm", CT)
+    assert DeidentificationHandler().handle(event_of("in/x.dcm"), CONTEXT)["statusCode"] == 200
+    output = dataset_of(body(s3, PROCESSED, "in/x.dcm"))
+    assert output.PatientID == Keys(b"\x5a" * 32).pseudonym("1CT1")
+    assert not list(tmp_path.iterdir()), "no key file is made"
+
+
+def test_a_secret_that_cannot_be_read_stops_before_anything_is_written(
+    s3: S3Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        "SCANWARD_AWS_SITE_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:123456789012:secret:no"
+    )
+    put(s3, "in/x.dcm", CT)
+    answer = DeidentificationHandler().handle(event_of("in/x.dcm"), CONTEXT)
+    assert answer["statusCode"] >= 400
     assert not processed(s3)

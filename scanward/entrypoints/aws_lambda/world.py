@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from scanward.deidentify.engine import Engine
     from scanward.deidentify.keys import Keys
     from scanward.entrypoints.naming import Naming
-    from scanward.ports.secrets import Secrets
 
 __all__ = ["World", "world"]
 
@@ -64,7 +63,8 @@ class World:
         """Return the pseudonyms' keys. Raises Misconfigured, Refused or Unavailable."""
         from scanward.deidentify.keys import Keys
 
-        secret = self._secrets.site_secret()
+        # The stack's secret where SCANWARD_AWS_SITE_SECRET_ARN is set, else the key file.
+        secret = wiring.open_secrets(self.settings).site_secret()
         return Keys(secret, self.settings.domain, digits=self.settings.patient_id_digits)
 
     @cached_property
@@ -86,14 +86,6 @@ class World:
         from scanward.entrypoints.naming import Naming
 
         return Naming(self.settings.deid_keys, self.keys)
-
-    @property
-    def _secrets(self) -> Secrets:
-        if not self.aws.site_secret_arn:
-            return wiring.open_secrets(self.settings)
-        from scanward.adapters.aws.secrets_manager import SecretsManagerSecrets
-
-        return SecretsManagerSecrets(self.aws.site_secret_arn)
 
 
 _known: list[World] = []
