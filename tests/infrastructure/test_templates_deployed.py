@@ -86,7 +86,8 @@ def test_an_upload_without_kms_is_refused(stack: Stack) -> None:
     uploader = _as_role(stack.account, "uploader")
     with pytest.raises(ClientError, match="AccessDenied"):
         uploader.put_object(Bucket=stack.raw, Key="a.dcm", Body=b"x", ServerSideEncryption="AES256")
-    uploader.put_object(Bucket=stack.raw, Key="a.dcm", Body=b"x", ServerSideEncryption="aws:kms")
+    own: dict[str, Any] = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": stack.outputs["RawKeyArn"]}
+    uploader.put_object(Bucket=stack.raw, Key="a.dcm", Body=b"x", **own)
     uploader.put_object(Bucket=stack.raw, Key="a.dcm", Body=b"x")
 
 
