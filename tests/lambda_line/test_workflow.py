@@ -74,13 +74,17 @@ def test_what_cannot_be_quarantined_fails_all_the_same() -> None:
 
 def test_fail_uses_the_words_of_the_tree_of_errors() -> None:
     told = TASKS["Ingestion"]["Catch"][0]["Assign"]["error"]
-    words = dict(re.findall(r"'(\w+)': '([^']+)'", told))
+    words = dict(re.findall(r"'([\w.]+)': '([^']+)'", told))
     known = {
         name: kind.error
         for name, kind in inspect.getmembers(errors, inspect.isclass)
         if issubclass(kind, errors.ScanwardError)
     }
-    assert words == known
+    assert words == known | {
+        "States.Timeout": "Timed out",
+        "Sandbox.Timedout": "Timed out",
+        "Runtime.OutOfMemory": "Too large",
+    }
 
 
 def test_the_machine_ends_by_itself_after_a_time_that_is_a_variable() -> None:

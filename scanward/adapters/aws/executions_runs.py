@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 _OWN_FAULT = frozenset({
     "Bad request", "Invalid DICOM file", "Not found", "Quarantined", "Too large", "Validation failed",
 })  # fmt: skip
-_OUR_WORDS = _OWN_FAULT | {"Access Denied", "Insufficient storage", "Misconfigured", "Service unavailable"}
+_OUR_WORDS = _OWN_FAULT | {
+    "Access Denied",
+    "Insufficient storage",
+    "Misconfigured",
+    "Service unavailable",
+    "Timed out",
+}
 _FINAL = {
     "SUCCEEDED": Status.SUCCEEDED,
     "FAILED": Status.FAILED,

@@ -16,7 +16,7 @@ from scanward.dicom.structure import Structure
 from scanward.entrypoints.aws_lambda.metrics import Meter
 from scanward.entrypoints.aws_lambda.places import place_of
 from scanward.entrypoints.aws_lambda.world import World
-from scanward.errors import BadInput, Fault, InvalidDicom, TooLarge
+from scanward.errors import BadInput, Fault, InvalidDicom, TooLarge, ValidationFailed
 from scanward.receive.part10 import DIRECTORY
 from scanward.receive.s3_event import Reference
 
@@ -52,7 +52,7 @@ def opened(reference: Reference, world: World, meter: Meter) -> Iterator[S3Opene
             finally:
                 meter.add("BytesThroughFunction", source.fetched)
         meter.add("FilesProcessed")
-    except BadInput:
+    except (InvalidDicom, ValidationFailed):
         meter.add("FilesRejected")
         raise
     except TooLarge as error:
