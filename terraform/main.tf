@@ -81,3 +81,36 @@ module "pipeline" {
   log_retention_days        = var.log_retention_days
   alarm_email               = var.alarm_email
 }
+
+module "phase1_data" {
+  source = "./modules/phase1_data"
+  count  = var.enable_phase1 ? 1 : 0
+
+  project_name       = var.phase1_project_name
+  environment        = var.environment
+  datastore_id       = var.phase1_datastore_id
+  retention_days     = var.phase1_retention_days
+  access_logs_bucket = var.phase1_access_logs_bucket
+  delete_data        = var.delete_data
+}
+
+module "phase1" {
+  source = "./modules/phase1"
+  count  = var.enable_phase1 && !var.data_only ? 1 : 0
+
+  project_name          = var.phase1_project_name
+  environment           = var.environment
+  stores                = module.phase1_data[0].stores
+  layer_arn             = local.layer_arn
+  architecture          = var.architecture
+  api_auth              = var.phase1_api_auth
+  jwt_issuer            = var.phase1_jwt_issuer
+  jwt_audience          = var.phase1_jwt_audience
+  allowed_origins       = var.phase1_allowed_origins
+  subnet_ids            = var.phase1_subnet_ids
+  security_group_ids    = var.phase1_security_group_ids
+  poll_seconds          = var.phase1_poll_seconds
+  watch_timeout_seconds = var.phase1_watch_timeout_seconds
+  log_retention_days    = var.log_retention_days
+  alarm_topic_arn       = var.phase1_alarm_topic_arn
+}

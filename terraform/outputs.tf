@@ -97,3 +97,48 @@ output "layer_arn" {
   description = "Layer version of the functions."
   value       = local.layer_arn
 }
+
+output "phase1_upload_url" {
+  description = "Address of POST /upload."
+  value       = one(module.phase1[*].upload_url)
+}
+
+output "phase1_api_id" {
+  description = "Id of the HTTP API."
+  value       = one(module.phase1[*].api_id)
+}
+
+output "phase1_upload_bucket_name" {
+  description = "Bucket of uploads."
+  value       = one(module.phase1_data[*].stores.upload_bucket)
+}
+
+output "phase1_study_metadata_table_name" {
+  description = "Table of studies."
+  value       = one(module.phase1_data[*].stores.studies_table)
+}
+
+output "phase1_datastore_id" {
+  description = "HealthImaging data store."
+  value       = one(module.phase1_data[*].stores.datastore_id)
+}
+
+output "phase1_state_machine_arn" {
+  description = "State machine that watches imports."
+  value       = one(module.phase1[*].state_machine_arn)
+}
+
+output "phase1_upload_handler_function_name" {
+  description = "Function behind POST /upload."
+  value       = one(module.phase1[*].function_names.upload-handler)
+}
+
+output "phase1_import_monitor_function_name" {
+  description = "Function that looks at imports."
+  value       = one(module.phase1[*].function_names.import-monitor)
+}
+
+output "phase1_import_role_arn" {
+  description = "Role that HealthImaging reads and writes the bucket with."
+  value       = one(module.phase1[*].import_role_arn)
+}

@@ -258,3 +258,123 @@ variable "site_secret_admin_arns" {
   type        = list(string)
   default     = []
 }
+
+# --- Phase 1 ---
+
+variable "phase1_project_name" {
+  description = "Begins every name of Phase 1; one account has each of them once."
+  type        = string
+  default     = "stroke-detection-ai"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,28}[a-z0-9]$", var.phase1_project_name))
+    error_message = "phase1_project_name has 3 to 30 lower-case letters, digits and hyphens."
+  }
+}
+
+variable "phase1_datastore_id" {
+  description = "HealthImaging data store that is there already; empty: one is made."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^([0-9a-z]{32})?$", var.phase1_datastore_id))
+    error_message = "A data store's id has 32 lower-case letters and digits."
+  }
+}
+
+variable "phase1_api_auth" {
+  description = "Who may POST /upload: AWS_IAM, JWT, or NONE, which is everybody who knows the address."
+  type        = string
+  default     = "AWS_IAM"
+
+  validation {
+    condition     = contains(["AWS_IAM", "JWT", "NONE"], var.phase1_api_auth)
+    error_message = "phase1_api_auth is AWS_IAM, JWT or NONE."
+  }
+
+  validation {
+    condition     = var.phase1_api_auth != "JWT" || (var.phase1_jwt_issuer != "" && length(var.phase1_jwt_audience) > 0)
+    error_message = "phase1_api_auth JWT needs phase1_jwt_issuer and phase1_jwt_audience."
+  }
+}
+
+variable "phase1_jwt_issuer" {
+  description = "With JWT, the issuer of the bearer tokens."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^(https://.+)?$", var.phase1_jwt_issuer))
+    error_message = "An issuer is an https address."
+  }
+}
+
+variable "phase1_jwt_audience" {
+  description = "With JWT, the audiences that tokens may bear."
+  type        = list(string)
+  default     = []
+}
+
+variable "phase1_allowed_origins" {
+  description = "Origins of web pages that may call the API (CORS)."
+  type        = list(string)
+  default     = ["*"]
+}
+
+variable "phase1_subnet_ids" {
+  description = "Private subnets for the functions; empty: no VPC. They need ways to S3, DynamoDB, Step Functions and HealthImaging."
+  type        = list(string)
+  default     = []
+}
+
+variable "phase1_security_group_ids" {
+  description = "Security groups of the functions, with phase1_subnet_ids."
+  type        = list(string)
+  default     = []
+}
+
+variable "phase1_poll_seconds" {
+  description = "How long an event of HealthImaging is waited for before the job is asked itself."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.phase1_poll_seconds >= 1 && var.phase1_poll_seconds <= 300
+    error_message = "phase1_poll_seconds is 1 to 300."
+  }
+}
+
+variable "phase1_watch_timeout_seconds" {
+  description = "End of a watch that nothing else has ended; the import itself is given up after 12 hours."
+  type        = number
+  default     = 46800
+
+  validation {
+    condition     = var.phase1_watch_timeout_seconds >= 60
+    error_message = "A watch needs at least 60 seconds."
+  }
+}
+
+variable "phase1_retention_days" {
+  description = "Days that the bucket keeps what was uploaded; HealthImaging keeps the images."
+  type        = number
+  default     = 90
+
+  validation {
+    condition     = var.phase1_retention_days >= 1
+    error_message = "Uploads are kept for at least a day."
+  }
+}
+
+variable "phase1_access_logs_bucket" {
+  description = "Bucket for the access logs of uploads, there already; empty: none."
+  type        = string
+  default     = ""
+}
+
+variable "phase1_alarm_topic_arn" {
+  description = "SNS topic that Phase 1's alarms are told to, there already; empty: they are only shown."
+  type        = string
+  default     = ""
+}

@@ -87,7 +87,7 @@ build() {
   zip="$output/scanward-layer-python$python_version-$architecture.zip"
   mkdir -p "$output"
   install_wheels "$work/python" "$architecture"
-  "$python" -B "$here/layer.py" tidy "$work/python" "$root/scanward"
+  "$python" -B "$here/layer.py" tidy "$work/python" "$root"
   compile_with="$(compiler)"
   if [ -n "$compile_with" ]; then
     PYTHONHASHSEED=0 "$compile_with" -m compileall -q -f --invalidation-mode unchecked-hash \

@@ -25,11 +25,13 @@ DOORS = ("cli", "http", "worker")  # of scanward/entrypoints: no function is ent
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def tidy(folder: Path, package: Path) -> None:
+def tidy(folder: Path, root: Path) -> None:
     """Put scanward beside its packages and take away what no function needs."""
-    shutil.copytree(package, folder / "scanward", ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    shutil.copytree(
+        root / "scanward", folder / "scanward", ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
+    )
     # Phase 1's functions are entered by these names, which a template's inline code cannot have.
-    for module in sorted((package.parent / "phase1_ingestion").glob("lambda_*.py")):
+    for module in sorted(root.glob("phase1_ingestion/lambda_*.py")):
         shutil.copyfile(module, folder / module.name)
     for door in DOORS:
         shutil.rmtree(folder / "scanward" / "entrypoints" / door)
@@ -104,7 +106,7 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     tidying = commands.add_parser("tidy")
     tidying.add_argument("folder", type=Path)
-    tidying.add_argument("package", type=Path)
+    tidying.add_argument("root", type=Path)
     packing = commands.add_parser("pack")
     packing.add_argument("folder", type=Path)
     packing.add_argument("target", type=Path)
@@ -112,7 +114,7 @@ def main() -> None:
     packing.add_argument("--architecture", required=True, choices=sorted(MACHINES))
     given = parser.parse_args()
     if given.command == "tidy":
-        tidy(given.folder, given.package)
+        tidy(given.folder, given.root)
         return
     wrong = list(faults(given.folder, given.python, given.architecture))
     if wrong:

@@ -67,6 +67,11 @@ class Deployed:
     kept: bool
 
 
+def _parameter(declared: Mapping[str, Any], value: Any) -> Any:  # noqa: ANN401 - a list may be given as one
+    listed = declared["Type"] == "CommaDelimitedList" and isinstance(value, str)
+    return value.split(",") if listed else value
+
+
 class Template:
     """A template with its parameters' values."""
 
@@ -82,7 +87,8 @@ class Template:
             raise KeyError(f"there is no parameter {sorted(unknown)}")
         self.declared = declared
         self._parameters = {
-            name: parameters.get(name, each.get("Default", "")) for name, each in declared.items()
+            name: _parameter(each, parameters.get(name, each.get("Default", "")))
+            for name, each in declared.items()
         }
 
     def resources(self) -> list[Deployed]:

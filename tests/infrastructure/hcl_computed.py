@@ -29,8 +29,16 @@ _ARNS = {
     "aws_sns_topic": f"arn:aws:sns:{_PLACE}:{{name}}",
     "aws_sqs_queue": f"arn:aws:sqs:{_PLACE}:{{name}}",
 }
+_OTHERS = {
+    ("aws_apigatewayv2_api", "api_endpoint"): f"https://«api {{name}}».execute-api.{REGION}.amazonaws.com",
+    ("aws_apigatewayv2_api", "execution_arn"): f"arn:aws:execute-api:{_PLACE}:«api {{name}}»",
+    ("aws_kms_key", "key_id"): _ARNS["aws_kms_key"],
+    ("aws_lambda_function", "invoke_arn"): _ARNS["aws_lambda_function"],
+    ("aws_sqs_queue", "url"): f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{{name}}",
+}
 # What an id is, where a reference to it is the reference to something else.
 _IDS = {
+    "aws_apigatewayv2_api": "«api {name}»",
     "aws_iam_role": "{name}",
     "aws_s3_bucket": "{bucket}",
     "aws_secretsmanager_secret": "«secret {name}»",
@@ -39,17 +47,15 @@ _IDS = {
 
 def computed(resource: Resource, name: str, attributes: Mapping[str, Any], where: str) -> Any:  # noqa: ANN401
     """Return an attribute that the configuration does not set."""
+    if resource.type == "aws_cloudcontrolapi_resource" and name == "properties":
+        return f"«{attributes['type_name']}»"
     if (resource.type, name) in _DATA:
         return _DATA[resource.type, name]
     patterns = {"arn": _ARNS, "id": _IDS}.get(name, {})
     if resource.type in patterns:
         return _filled(patterns[resource.type], attributes)
-    if resource.type == "aws_sqs_queue" and name == "url":
-        return _filled(f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{{name}}", attributes)
-    if resource.type == "aws_kms_key" and name == "key_id":
-        return _filled(_ARNS["aws_kms_key"], attributes)
-    if resource.type == "aws_lambda_function" and name == "invoke_arn":
-        return attributes["arn"]
+    if (resource.type, name) in _OTHERS:
+        return _filled(_OTHERS[resource.type, name], attributes)
     return f"«{where} {name}»"
 
 

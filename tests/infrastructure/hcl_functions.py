@@ -107,6 +107,13 @@ def _join(separator: str, values: list[Any]) -> str:
     return separator.join(text_of(each) for each in values)
 
 
+def _coalesce(*values: Any) -> Any:  # noqa: ANN401 - as given
+    for each in values:
+        if each not in (None, ""):
+            return each
+    raise Wrong("coalesce() has no value left")
+
+
 def _unique(values: list[Any]) -> list[Any]:
     return [each for at, each in enumerate(values) if each not in values[:at]]
 
@@ -118,6 +125,7 @@ def _unwritten(values: Mapping[str, Any] | list[Any] | str) -> int:
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "alltrue": all,
     "anytrue": any,
+    "coalesce": _coalesce,
     "compact": lambda values: [each for each in values if each],
     "concat": lambda *lists: [each for one in lists for each in one],
     "contains": lambda values, one: one in values,

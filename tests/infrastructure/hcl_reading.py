@@ -68,7 +68,16 @@ class Configuration:
     faults: list[str] = field(default_factory=list)
 
 
-def read(folder: Path = TERRAFORM) -> Configuration:
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What the parser made of the files under a folder."""
+
+    files: dict[str, Block]
+    trees: dict[str, Tree]
+    faults: list[str]
+
+
+def parse(folder: Path) -> Parsed:
     """Parse every .tf and .tfvars file under a folder."""
     ran = subprocess.run(
         ["node", _READER, folder],
@@ -78,8 +87,18 @@ def read(folder: Path = TERRAFORM) -> Configuration:
         env={**os.environ, "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"},
     )
     found = json.loads(ran.stdout)
-    configuration = Configuration(folder, trees=found["expressions"], faults=found["faults"])
-    for name, blocks in found["files"].items():
+    return Parsed(found["files"], found["expressions"], found["faults"])
+
+
+def read(folder: Path = TERRAFORM) -> Configuration:
+    """Parse a folder and sort it by modules."""
+    return sorted_by_modules(folder, parse(folder))
+
+
+def sorted_by_modules(folder: Path, parsed: Parsed) -> Configuration:
+    """Sort parsed files by modules; paths in them are meant from the folder."""
+    configuration = Configuration(folder, trees=parsed.trees, faults=list(parsed.faults))
+    for name, blocks in parsed.files.items():
         path = PurePosixPath(name)
         if path.suffix == ".tfvars":
             configuration.values[name] = blocks

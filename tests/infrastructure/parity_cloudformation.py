@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tests.infrastructure.cfn_values import Deployed, Template
 from tests.infrastructure.parity import Facts, definition, document, number
-
-_TAGS = {"Project", "Environment"}
 
 
 def facts(template: Template) -> Facts:
@@ -185,7 +184,8 @@ def _function(resources: list[Deployed], each: Deployed) -> tuple[str, dict[str,
         "runtime": values["Runtime"],
         "architectures": values["Architectures"],
         "handler": values["Handler"],
-        "code": {"index.py": values["Code"]["ZipFile"]},
+        "code": values["Code"]["ZipFile"],
+        "own file": True,
         "layers": values["Layers"],
         "memory": values["MemorySize"],
         "timeout": values["Timeout"],
@@ -259,7 +259,7 @@ def _alarm(resources: list[Deployed], each: Deployed) -> tuple[str, dict[str, An
             values["EvaluationPeriods"],
             values["TreatMissingData"],
         ],
-        "tells": values["AlarmActions"],
+        "tells": values.get("AlarmActions", []),
     }
 
 
@@ -267,11 +267,61 @@ def _dashboard(resources: list[Deployed], each: Deployed) -> tuple[str, dict[str
     return each.properties["DashboardName"], {"body": document(each.properties["DashboardBody"])}
 
 
+def _api(resources: list[Deployed], each: Deployed) -> tuple[str, dict[str, Any]]:
+    name = each.properties["Name"]
+
+    def parts(kind: str) -> list[Mapping[str, Any]]:
+        return list(_parts(resources, f"AWS::ApiGatewayV2::{kind}", "ApiId", f"«api {name}»"))
+
+    return name, {
+        "protocol": each.properties["ProtocolType"],
+        "cors": _lower(each.properties.get("CorsConfiguration", {})),
+        "integrations": [
+            [
+                one["IntegrationType"],
+                one["IntegrationUri"],
+                one["PayloadFormatVersion"],
+                one["TimeoutInMillis"],
+            ]
+            for one in parts("Integration")
+        ],
+        "authorizers": [
+            [one["Name"], one["AuthorizerType"], one["IdentitySource"], _lower(one["JwtConfiguration"])]
+            for one in parts("Authorizer")
+        ],
+        "routes": [
+            [one["RouteKey"], one["AuthorizationType"], bool(one.get("AuthorizerId"))]
+            for one in parts("Route")
+        ],
+        "stages": [
+            {
+                "name": one["StageName"],
+                "deploys": one["AutoDeploy"],
+                "throttles": _lower(one["DefaultRouteSettings"]),
+                # API Gateway takes the group's ARN with and without its :*.
+                "log": one["AccessLogSettings"]["DestinationArn"].removesuffix(":*"),
+                "format": document(one["AccessLogSettings"]["Format"]),
+            }
+            for one in parts("Stage")
+        ],
+    }
+
+
+def _lower(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): value for name, value in values.items()}
+
+
+def _datastore(resources: list[Deployed], each: Deployed) -> tuple[str, dict[str, Any]]:  # noqa: ARG001 - as above
+    return each.type, {"properties": each.properties, "kept": each.kept}
+
+
 _WHOLES: dict[str, tuple[str, Callable[[list[Deployed], Deployed], tuple[str, dict[str, Any]]]]] = {
+    "AWS::ApiGatewayV2::Api": ("api", _api),
     "AWS::CloudWatch::Alarm": ("alarm", _alarm),
     "AWS::CloudWatch::Dashboard": ("dashboard", _dashboard),
     "AWS::DynamoDB::Table": ("table", _table),
     "AWS::Events::Rule": ("rule", _event_rule),
+    "AWS::HealthImaging::Datastore": ("other", _datastore),
     "AWS::IAM::Role": ("role", _role),
     "AWS::KMS::Key": ("key", _key),
     "AWS::Lambda::EventSourceMapping": ("trigger", _trigger),
@@ -287,6 +337,10 @@ _WHOLES: dict[str, tuple[str, Callable[[list[Deployed], Deployed], tuple[str, di
 # Looked at with the resource that they are a part of.
 _PARTS = frozenset(
     {
+        "AWS::ApiGatewayV2::Authorizer",
+        "AWS::ApiGatewayV2::Integration",
+        "AWS::ApiGatewayV2::Route",
+        "AWS::ApiGatewayV2::Stage",
         "AWS::KMS::Alias",
         "AWS::S3::BucketPolicy",
         "AWS::SNS::Subscription",

@@ -80,7 +80,7 @@ def _rule(rule: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": rule["id"],
         "status": rule["status"],
-        "prefix": _first(rule.get("filter")).get("prefix", ""),
+        "prefix": _first(rule.get("filter")).get("prefix") or "",
         "tiers": [[each["days"], each["storage_class"]] for each in rule.get("transition", [])],
         "noncurrent tiers": [
             [each["noncurrent_days"], each["storage_class"]]
@@ -194,7 +194,9 @@ def _function(plan: Plan, planned: Planned) -> tuple[str, dict[str, Any]]:
         "runtime": values["runtime"],
         "architectures": values["architectures"],
         "handler": values["handler"],
-        "code": {source["filename"]: source["content"]},
+        # A template can only inline index.py; Phase 1's handlers are then found in the layer.
+        "own file": source["filename"].removesuffix(".py") == values["handler"].split(".")[0],
+        "code": source["content"],
         "layers": values["layers"],
         "memory": values["memory_size"],
         "timeout": values["timeout"],
@@ -273,7 +275,62 @@ def _dashboard(plan: Plan, planned: Planned) -> tuple[str, dict[str, Any]]:  # n
     return planned.values["dashboard_name"], {"body": document(planned.values["dashboard_body"])}
 
 
+def _api(plan: Plan, planned: Planned) -> tuple[str, dict[str, Any]]:
+    name = planned.values["name"]
+
+    def parts(kind: str) -> list[dict[str, Any]]:
+        return [
+            dict(each.values) for each in _parts(plan, f"aws_apigatewayv2_{kind}", "api_id", f"«api {name}»")
+        ]
+
+    return name, {
+        "protocol": planned.values["protocol_type"],
+        "cors": _first(planned.values.get("cors_configuration")),
+        "integrations": [
+            [
+                each["integration_type"],
+                each["integration_uri"],
+                each["payload_format_version"],
+                each["timeout_milliseconds"],
+            ]
+            for each in parts("integration")
+        ],
+        "authorizers": [
+            [
+                each["name"],
+                each["authorizer_type"],
+                each["identity_sources"],
+                _first(each["jwt_configuration"]),
+            ]
+            for each in parts("authorizer")
+        ],
+        "routes": [
+            [each["route_key"], each["authorization_type"], bool(each.get("authorizer_id"))]
+            for each in parts("route")
+        ],
+        "stages": [
+            {
+                "name": each["name"],
+                "deploys": each["auto_deploy"],
+                "throttles": _first(each["default_route_settings"]),
+                "log": _first(each["access_log_settings"])["destination_arn"],
+                "format": document(_first(each["access_log_settings"])["format"]),
+            }
+            for each in parts("stage")
+        ],
+    }
+
+
+def _cloud_control(plan: Plan, planned: Planned) -> tuple[str, dict[str, Any]]:  # noqa: ARG001 - as its siblings
+    return planned.values["type_name"], {
+        "properties": document(planned.values["desired_state"]),
+        "kept": _kept(planned),
+    }
+
+
 _WHOLES: dict[str, Callable[[Plan, Planned], tuple[str, dict[str, Any]]]] = {
+    "aws_apigatewayv2_api": _api,
+    "aws_cloudcontrolapi_resource": _cloud_control,
     "aws_cloudwatch_dashboard": _dashboard,
     "aws_cloudwatch_event_rule": _event_rule,
     "aws_cloudwatch_log_group": _log_group,
@@ -291,6 +348,8 @@ _WHOLES: dict[str, Callable[[Plan, Planned], tuple[str, dict[str, Any]]]] = {
     "aws_sqs_queue": _queue,
 }
 _KINDS = {
+    "aws_apigatewayv2_api": "api",
+    "aws_cloudcontrolapi_resource": "other",
     "aws_cloudwatch_dashboard": "dashboard",
     "aws_cloudwatch_event_rule": "rule",
     "aws_cloudwatch_log_group": "log group",
@@ -310,6 +369,10 @@ _KINDS = {
 # Looked at with the resource that they are a part of.
 _PARTS = frozenset(
     {
+        "aws_apigatewayv2_authorizer",
+        "aws_apigatewayv2_integration",
+        "aws_apigatewayv2_route",
+        "aws_apigatewayv2_stage",
         "aws_cloudwatch_event_target",
         "aws_iam_role_policy",
         "aws_iam_role_policy_attachment",

@@ -87,6 +87,7 @@ def test_the_layer_holds_compiled_code_and_no_tests_or_samples(native: Path) -> 
     assert not [name for name in names if "/tests/" in name or name.endswith(".pyi")]
     assert not [name for name in names if "/test_files/" in name]
     assert {name.split("/")[0] for name in names} == {"python"}
+    assert {"python/lambda_upload_handler.py", "python/lambda_import_monitor.py"} <= set(names)
     assert not [name for name in names if name.startswith("python/scanward/entrypoints/http")]
 
 

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.integration
 
 LAYER = "arn:aws:lambda:eu-central-1:123456789012:layer:scanward:1"
 PIPELINE = ROOT / "cloudformation" / "pipeline.yaml"
+PHASE1 = ROOT / "phase1_ingestion" / "cloudformation_phase1.yaml"
 # Each set of variables, and the same as parameters of the template.
 CHOICES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "defaults": ({}, {}),
@@ -69,6 +70,50 @@ CHOICES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
+PHASE1_CHOICES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "defaults": ({}, {}),
+    "everything chosen": (
+        {
+            "environment": "test",
+            "architecture": "arm64",
+            "log_retention_days": 30,
+            "phase1_project_name": "strokes",
+            "phase1_datastore_id": "0123456789abcdef0123456789abcdef",
+            "phase1_api_auth": "JWT",
+            "phase1_jwt_issuer": "https://issuer.example.org",
+            "phase1_jwt_audience": ["one", "two"],
+            "phase1_allowed_origins": ["https://a.example.org"],
+            "phase1_subnet_ids": ["subnet-1", "subnet-2"],
+            "phase1_security_group_ids": ["sg-1"],
+            "phase1_poll_seconds": 10,
+            "phase1_watch_timeout_seconds": 600,
+            "phase1_retention_days": 30,
+            "phase1_access_logs_bucket": "logs",
+            "phase1_alarm_topic_arn": "arn:aws:sns:eu-central-1:123456789012:t",
+        },
+        {
+            "Environment": "test",
+            "Architecture": "arm64",
+            "LogRetentionDays": 30,
+            "ProjectName": "strokes",
+            "DatastoreId": "0123456789abcdef0123456789abcdef",
+            "ApiAuth": "JWT",
+            "JwtIssuer": "https://issuer.example.org",
+            "JwtAudience": "one,two",
+            "AllowedOrigins": "https://a.example.org",
+            "SubnetIds": "subnet-1,subnet-2",
+            "SecurityGroupIds": "sg-1",
+            "PollSeconds": 10,
+            "WatchTimeoutSeconds": 600,
+            "RetentionDays": 30,
+            "AccessLogsBucket": "logs",
+            "AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:t",
+        },
+    ),
+    "open to all": ({"phase1_api_auth": "NONE"}, {"ApiAuth": "NONE"}),
+}
+
+
 @pytest.fixture(scope="module")
 def configuration() -> Configuration:
     return read()
@@ -98,6 +143,46 @@ def test_the_pipeline_is_the_same_in_terraform_and_in_cloudformation(
     assert not differences(ours, theirs), "\n".join(differences(ours, theirs))
 
 
+def _phase1(configuration: Configuration, variables: dict[str, Any]) -> Plan:
+    return _terraform(configuration, {"enable_pipeline": False, "enable_phase1": True, **variables})
+
+
+@pytest.mark.parametrize("choice", PHASE1_CHOICES)
+def test_phase_1_is_the_same_in_terraform_and_in_cloudformation(
+    configuration: Configuration, choice: str
+) -> None:
+    variables, parameters = PHASE1_CHOICES[choice]
+    ours = parity_terraform.facts(_phase1(configuration, variables))
+    theirs = parity_cloudformation.facts(Template(PHASE1, {"LayerArn": LAYER, **parameters}))
+    assert len(ours) > 15
+    assert not differences(ours, theirs), "\n".join(differences(ours, theirs))
+
+
+def test_phase_1_has_the_same_variables_and_outputs(configuration: Configuration) -> None:
+    template = Template(PHASE1, {"LayerArn": LAYER})
+    named = {
+        _camel(name.removeprefix("phase1_")): body["default"]
+        for name, body in configuration.modules["."].variables.items()
+        if name.startswith("phase1_")
+    }
+    shared = {"LayerArn", "Environment", "Architecture", "LogRetentionDays"}
+    assert named.keys() == template.declared.keys() - shared
+    for name, default in named.items():
+        wanted = template.declared[name]["Default"]
+        listed = template.declared[name]["Type"] == "CommaDelimitedList"
+        assert default == (wanted.split(",") if listed and wanted else [] if listed else wanted), name
+    ours = {
+        _camel(name.removeprefix("phase1_")): value
+        for name, value in _phase1(configuration, {}).outputs.items()
+        if name.startswith("phase1_")
+    }
+    assert ours == template.outputs()
+
+
+def _camel(name: str) -> str:
+    return "".join(part.title() for part in name.split("_"))
+
+
 def test_variables_and_parameters_have_the_same_names_and_defaults(configuration: Configuration) -> None:
     variables = configuration.modules["."].variables
     only_terraform = {
@@ -105,7 +190,7 @@ def test_variables_and_parameters_have_the_same_names_and_defaults(configuration
     }
     lists = {"preserve_tags", "quarantine_admin_arns", "site_secret_admin_arns"}
     named = {
-        "".join(part.title() for part in name.split("_")): (name, body.get("default"))
+        _camel(name): (name, body.get("default"))
         for name, body in variables.items()
         if name not in only_terraform and not name.startswith("phase1_")
     }
@@ -119,7 +204,7 @@ def test_variables_and_parameters_have_the_same_names_and_defaults(configuration
 def test_outputs_have_the_same_names_and_values(configuration: Configuration) -> None:
     planned = _terraform(configuration, {}).outputs
     ours = {
-        "".join(part.title() for part in name.split("_")): value
+        _camel(name): value
         for name, value in planned.items()
         if name != "layer_arn" and not name.startswith("phase1_")
     }

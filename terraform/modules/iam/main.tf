@@ -9,6 +9,13 @@ resource "aws_iam_role_policy" "this" {
   policy = module.policy.json
 }
 
+resource "aws_iam_role_policy_attachment" "this" {
+  for_each = toset(var.managed_policy_arns)
+
+  role       = aws_iam_role.this.name
+  policy_arn = each.value
+}
+
 module "trust" {
   source = "../template"
   text   = file(var.trust_file)

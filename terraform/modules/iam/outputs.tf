@@ -2,5 +2,5 @@
 output "arn" {
   description = "ARN of the role."
   value       = aws_iam_role.this.arn
-  depends_on  = [aws_iam_role_policy.this]
+  depends_on  = [aws_iam_role_policy.this, aws_iam_role_policy_attachment.this]
 }

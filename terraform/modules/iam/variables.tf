@@ -18,6 +18,12 @@ variable "trust_file" {
   type        = string
 }
 
+variable "managed_policy_arns" {
+  description = "AWS's own policies that the role has too."
+  type        = list(string)
+  default     = []
+}
+
 variable "values" {
   description = "Value of each placeholder."
   type        = map(string)

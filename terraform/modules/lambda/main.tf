@@ -4,7 +4,7 @@ data "archive_file" "code" {
 
   source {
     content  = file(var.source_file)
-    filename = "index.py"
+    filename = "${var.module_name}.py"
   }
 }
 
@@ -20,7 +20,7 @@ resource "aws_lambda_function" "this" {
   role             = var.role_arn
   runtime          = "python3.12"
   architectures    = [var.architecture]
-  handler          = "index.lambda_handler"
+  handler          = "${var.module_name}.lambda_handler"
   filename         = data.archive_file.code.output_path
   source_code_hash = data.archive_file.code.output_base64sha256
   layers           = [var.layer_arn]

@@ -14,8 +14,14 @@ variable "description" {
 }
 
 variable "source_file" {
-  description = "The function's one file, deployed as index.py."
+  description = "The function's one file."
   type        = string
+}
+
+variable "module_name" {
+  description = "Name that the file is deployed under, without .py."
+  type        = string
+  default     = "index"
 }
 
 variable "role_arn" {

@@ -19,10 +19,14 @@ locals {
     site      = "The site's secret and nothing else"
   }
 
-  tiers = [
-    { days = var.infrequent_access_days, storage_class = "STANDARD_IA" },
-    { days = var.glacier_days, storage_class = "GLACIER" },
-  ]
+  tiers = [{
+    id                   = "tiers"
+    abort_multipart_days = 7
+    transitions = [
+      { days = var.infrequent_access_days, storage_class = "STANDARD_IA" },
+      { days = var.glacier_days, storage_class = "GLACIER" },
+    ]
+  }]
 }
 
 module "key_policy" {
@@ -56,39 +60,41 @@ module "bucket_policy" {
 module "logs_bucket" {
   source = "../s3"
 
-  name                       = var.names.logs_bucket
-  policy_json                = module.bucket_policy["logs"].json
-  encryption                 = "AES256"
-  rule_id                    = "expire"
-  expiration_days            = var.access_log_retention_days
-  noncurrent_expiration_days = 1
-  force_destroy              = var.delete_data
+  name          = var.names.logs_bucket
+  policy_json   = module.bucket_policy["logs"].json
+  encryption    = "AES256"
+  force_destroy = var.delete_data
+
+  lifecycle_rules = [{
+    id                         = "expire"
+    expiration_days            = var.access_log_retention_days
+    noncurrent_expiration_days = 1
+    abort_multipart_days       = 7
+  }]
 }
 
 module "raw_bucket" {
   source = "../s3"
 
-  name                   = var.names.raw_bucket
-  policy_json            = module.bucket_policy["raw"].json
-  kms_key_arn            = module.key["raw"].arn
-  access_log_bucket      = module.logs_bucket.name
-  access_log_prefix      = "s3/raw/"
-  transitions            = local.tiers
-  noncurrent_transitions = local.tiers
-  force_destroy          = var.delete_data
+  name              = var.names.raw_bucket
+  policy_json       = module.bucket_policy["raw"].json
+  kms_key_arn       = module.key["raw"].arn
+  access_log_bucket = module.logs_bucket.name
+  access_log_prefix = "s3/raw/"
+  lifecycle_rules   = local.tiers
+  force_destroy     = var.delete_data
 }
 
 module "processed_bucket" {
   source = "../s3"
 
-  name                   = var.names.processed_bucket
-  policy_json            = module.bucket_policy["processed"].json
-  kms_key_arn            = module.key["processed"].arn
-  access_log_bucket      = module.logs_bucket.name
-  access_log_prefix      = "s3/processed/"
-  transitions            = local.tiers
-  noncurrent_transitions = local.tiers
-  force_destroy          = var.delete_data
+  name              = var.names.processed_bucket
+  policy_json       = module.bucket_policy["processed"].json
+  kms_key_arn       = module.key["processed"].arn
+  access_log_bucket = module.logs_bucket.name
+  access_log_prefix = "s3/processed/"
+  lifecycle_rules   = local.tiers
+  force_destroy     = var.delete_data
 }
 
 module "executions_table" {

@@ -64,43 +64,51 @@ resource "aws_s3_bucket_logging" "this" {
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
   bucket = aws_s3_bucket.this.bucket
 
-  rule {
-    id     = var.rule_id
-    status = "Enabled"
+  dynamic "rule" {
+    for_each = var.lifecycle_rules
+    content {
+      id     = rule.value.id
+      status = "Enabled"
 
-    filter {}
-
-    abort_incomplete_multipart_upload {
-      days_after_initiation = var.abort_multipart_days
-    }
-
-    dynamic "transition" {
-      for_each = var.transitions
-      content {
-        days          = transition.value.days
-        storage_class = transition.value.storage_class
+      filter {
+        prefix = rule.value.prefix
       }
-    }
 
-    dynamic "noncurrent_version_transition" {
-      for_each = var.noncurrent_transitions
-      content {
-        noncurrent_days = noncurrent_version_transition.value.days
-        storage_class   = noncurrent_version_transition.value.storage_class
+      dynamic "transition" {
+        for_each = rule.value.transitions
+        content {
+          days          = transition.value.days
+          storage_class = transition.value.storage_class
+        }
       }
-    }
 
-    dynamic "expiration" {
-      for_each = var.expiration_days == null ? [] : [var.expiration_days]
-      content {
-        days = expiration.value
+      dynamic "noncurrent_version_transition" {
+        for_each = rule.value.transitions
+        content {
+          noncurrent_days = noncurrent_version_transition.value.days
+          storage_class   = noncurrent_version_transition.value.storage_class
+        }
       }
-    }
 
-    dynamic "noncurrent_version_expiration" {
-      for_each = var.noncurrent_expiration_days == null ? [] : [var.noncurrent_expiration_days]
-      content {
-        noncurrent_days = noncurrent_version_expiration.value
+      dynamic "expiration" {
+        for_each = rule.value.expiration_days == null ? [] : [rule.value.expiration_days]
+        content {
+          days = expiration.value
+        }
+      }
+
+      dynamic "noncurrent_version_expiration" {
+        for_each = rule.value.noncurrent_expiration_days == null ? [] : [rule.value.noncurrent_expiration_days]
+        content {
+          noncurrent_days = noncurrent_version_expiration.value
+        }
+      }
+
+      dynamic "abort_incomplete_multipart_upload" {
+        for_each = rule.value.abort_multipart_days == null ? [] : [rule.value.abort_multipart_days]
+        content {
+          days_after_initiation = abort_incomplete_multipart_upload.value
+        }
       }
     }
   }

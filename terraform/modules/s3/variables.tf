@@ -37,46 +37,19 @@ variable "access_log_prefix" {
   default     = ""
 }
 
-variable "rule_id" {
-  description = "Name of the lifecycle rule."
-  type        = string
-  default     = "tiers"
-}
-
-variable "transitions" {
-  description = "Storage classes by age in days."
+variable "lifecycle_rules" {
+  description = "Colder storage classes by age, for earlier versions too; ends of objects, versions and unfinished uploads."
   type = list(object({
-    days          = number
-    storage_class = string
+    id                         = string
+    prefix                     = optional(string)
+    expiration_days            = optional(number)
+    noncurrent_expiration_days = optional(number)
+    abort_multipart_days       = optional(number)
+    transitions = optional(list(object({
+      days          = number
+      storage_class = string
+    })), [])
   }))
-  default = []
-}
-
-variable "noncurrent_transitions" {
-  description = "Storage classes of earlier versions by days since they were replaced."
-  type = list(object({
-    days          = number
-    storage_class = string
-  }))
-  default = []
-}
-
-variable "expiration_days" {
-  description = "Days after which an object is deleted; null: never."
-  type        = number
-  default     = null
-}
-
-variable "noncurrent_expiration_days" {
-  description = "Days after which a replaced version is deleted; null: never."
-  type        = number
-  default     = null
-}
-
-variable "abort_multipart_days" {
-  description = "Days after which an unfinished multipart upload is taken away."
-  type        = number
-  default     = 7
 }
 
 variable "force_destroy" {
