@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings
 from scanward.deidentify import markers, pixels, profile
 from scanward.deidentify.table import DATA
 from scanward.entrypoints import http
+from scanward.entrypoints.aws_lambda import metrics as aws_metrics
 from scanward.entrypoints.cli.app import command
 from scanward.entrypoints.http.policy import POLICIES
 from scanward.settings import AwsSettings, Phase1Settings, Settings
@@ -221,6 +222,12 @@ def errors() -> str:
     return "\n".join(["```text", *(line[2:] for line in drawn), "```"])
 
 
+def metrics() -> str:
+    """Return the metrics that the Lambda functions write."""
+    rows = [(f"`{name}`", unit, what) for name, (unit, what) in aws_metrics.DESCRIBED.items()]
+    return table(("metric", "unit", "what it counts"), rows)
+
+
 BLOCKS: dict[str, Block] = {
     "tree": tree,
     "commands": commands,
@@ -233,5 +240,6 @@ BLOCKS: dict[str, Block] = {
     "rules": rules,
     "risks": risks,
     "errors": errors,
+    "metrics": metrics,
     **cost_tables.blocks(table),
 }

@@ -3,13 +3,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
 from scanward.entrypoints.aws_lambda import metrics
 
 pytestmark = pytest.mark.unit
+
+ROOT = Path(__file__).resolve().parents[2]
+FUNCTIONS = ROOT / "scanward" / "entrypoints" / "aws_lambda"
+TEMPLATES = ROOT / "cloudformation" / "src"
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +84,41 @@ def test_only_listed_names_can_be_written(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_every_metric_has_a_unit() -> None:
-    assert set(metrics.UNITS) == set(metrics.Metric.__args__)  # type: ignore[attr-defined]  # of Literal
+    assert set(metrics.UNITS) == set(get_args(metrics.Metric))
+
+
+def test_every_metric_is_written_by_some_function() -> None:
+    written = "".join(
+        path.read_text(encoding="utf-8") for path in FUNCTIONS.glob("*.py") if path.name != "metrics.py"
+    )
+
+    own = {"StageFailures", "StageSeconds"}  # of every block
+    assert [name for name in metrics.UNITS if f'"{name}"' not in written and name not in own] == []
+
+
+def asked_for(page: Path) -> list[list[str]]:
+    """Return a dashboard's metrics in full; a dot repeats the row above, as CloudWatch reads it."""
+    rows: list[list[str]] = []
+    for widget in json.loads(page.read_text(encoding="utf-8"))["widgets"]:
+        above: list[str] = []
+        for row in widget["properties"].get("metrics", []):
+            names = [one for one in row if isinstance(one, str)]
+            if names and names[0] == "...":
+                names = above[: len(above) - len(names) + 1] + names[1:]
+            above = [above[place] if one == "." else one for place, one in enumerate(names)]
+            rows.append(above)
+    return rows
+
+
+@pytest.mark.parametrize("page", ["dashboard.json", "phase1_dashboard.json"])
+def test_the_dashboards_ask_for_metrics_that_are_written(page: str) -> None:
+    ours = [row for row in asked_for(TEMPLATES / page) if row and row[0] == metrics.NAMESPACE]
+
+    assert ours
+    for _, name, *dimensions in ours:
+        assert name in metrics.UNITS
+        assert dimensions[::2] in (["Environment"], ["Environment", "Stage"])
+        assert set(dimensions[3::2]) <= set(get_args(metrics.Stage))
 
 
 def test_its_import_brings_no_client_of_aws() -> None:

@@ -20,7 +20,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from scanward.settings import AwsSettings
 
-__all__ = ["NAMESPACE", "UNITS", "Meter", "Metric", "Stage", "measured"]
+__all__ = ["DESCRIBED", "NAMESPACE", "UNITS", "Meter", "Metric", "Stage", "measured"]
 
 NAMESPACE: Final = "MedicalImaging/Pipeline"
 
@@ -54,26 +54,31 @@ Metric = Literal[
     "StageFailures",
     "StageSeconds",
 ]
-UNITS: Final[dict[Metric, str]] = {
-    "FilesProcessed": "Count",  # a stage has done its work on an object
-    "FilesRejected": "Count",  # not DICOM, or a rule of severity "reject" is broken
-    "FilesQuarantined": "Count",  # put under quarantine/ with its reason
-    "FilesIgnored": "Count",  # no name and no content of DICOM, or outside of the prefix
-    "FilesSuperseded": "Count",  # a newer version's output stands already
-    "ExecutionsStarted": "Count",
-    "ExecutionsDuplicate": "Count",  # an event of an object whose execution there is
-    "ExecutionsSucceeded": "Count",
-    "ExecutionsFailed": "Count",
-    "ExecutionsTimedOut": "Count",
-    "StudiesImported": "Count",
-    "StudiesFailed": "Count",
-    "ImportSeconds": "Seconds",  # how long HealthImaging took over a study
-    "BytesIn": "Bytes",  # the size of the objects
-    "BytesOut": "Bytes",  # the size of what was written
-    "BytesThroughFunction": "Bytes",  # what of them entered the function's memory
-    "StageFailures": "Count",  # the block ended with an exception
-    "StageSeconds": "Seconds",  # how long the block took
+DESCRIBED: Final[dict[Metric, tuple[str, str]]] = {
+    "FilesProcessed": ("Count", "objects that a stage did its work on"),
+    "FilesRejected": ("Count", "objects that are not DICOM or break a rule of severity reject"),
+    "FilesQuarantined": ("Count", "objects put under quarantine/ with their reason"),
+    "FilesIgnored": (
+        "Count",
+        "objects that are DICOM neither by name nor by content, or outside of the prefix",
+    ),
+    "FilesSuperseded": ("Count", "objects whose newer version's output stands already"),
+    "ExecutionsStarted": ("Count", "executions started"),
+    "ExecutionsDuplicate": ("Count", "events of an object that has its execution"),
+    "ExecutionsSucceeded": ("Count", "executions that ended well"),
+    "ExecutionsFailed": ("Count", "executions that failed or were aborted"),
+    "ExecutionsTimedOut": ("Count", "executions that took too long"),
+    "StudiesImported": ("Count", "studies of Phase 1 ready for analysis"),
+    "StudiesFailed": ("Count", "studies of Phase 1 that HealthImaging did not import"),
+    "ImportSeconds": ("Seconds", "how long HealthImaging took over a study"),
+    "BytesIn": ("Bytes", "size of the objects"),
+    "BytesOut": ("Bytes", "size of the outputs"),
+    "BytesThroughFunction": ("Bytes", "what of the objects entered a function's memory"),
+    "StageFailures": ("Count", "calls that ended with an error"),
+    "StageSeconds": ("Seconds", "how long a call worked"),
 }
+"""Each metric's unit and meaning."""
+UNITS: Final[dict[Metric, str]] = {name: unit for name, (unit, _) in DESCRIBED.items()}
 
 
 class Meter:
