@@ -89,9 +89,7 @@ def test_the_import_takes_a_copy_under_a_prefix_of_its_own_study(phase1: Phase1)
     study = post(ASKED)[1]
     job = phase1.imaging.jobs[study["import_job_id"]]
     assert job.input == f"s3://{BUCKET}/imports/{study['study_id']}/"
-    copies = phase1.s3.list_objects_v2(Bucket=BUCKET, Prefix=f"imports/{study['study_id']}/")[
-        "Contents"
-    ]
+    copies = phase1.s3.list_objects_v2(Bucket=BUCKET, Prefix=f"imports/{study['study_id']}/")["Contents"]
     assert [copy["Key"] for copy in copies] == [f"imports/{study['study_id']}/{study['study_id']}.dcm"]
     assert copies[0]["Size"] == CT.stat().st_size
 
