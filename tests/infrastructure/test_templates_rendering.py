@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +72,13 @@ def test_a_state_machine_with_its_variables_filled_in_is_json_with_numbers_for_s
     assert "${" not in json.dumps(definition)
     limits = [state["TimeoutSeconds"] for state in definition["States"].values() if "TimeoutSeconds" in state]
     assert all(isinstance(limit, int) for limit in limits)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "state_machines").glob("*.json")), ids=lambda path: path.stem)
+def test_nothing_in_a_state_machine_looks_like_a_variable_and_is_none(path: Path) -> None:
+    """Terraform fills in comments too, and stops at a name that it does not know."""
+    found = re.findall(r"\$\{[^}]*\}?", path.read_text(encoding="utf-8"))
+    assert not [each for each in found if not re.fullmatch(r"\$\{\w+\}", each)]
 
 
 def test_the_definitions_are_written_for_the_validator(tmp_path: Path) -> None:
