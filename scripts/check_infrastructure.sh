@@ -23,6 +23,7 @@ failed=0
 python -m scripts.templates --check || failed=1
 python -m scripts.phase1_template --check || failed=1
 cfn-lint "${templates[@]}" || failed=1
+python -m tests.infrastructure.hcl_check || failed=1
 python -m scripts.templates --definitions "$scratch/definitions"
 .tools/infrastructure/node_modules/.bin/asl-validator --silent --json-path "$scratch"/definitions/*.json ||
   { .tools/infrastructure/node_modules/.bin/asl-validator --json-path "$scratch"/definitions/*.json || failed=1; }
