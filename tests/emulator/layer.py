@@ -54,7 +54,7 @@ def _dependencies() -> Path:
         tree = Path(folder) / "python"
         for name in re.findall(r"^([\w.-]+)==", REQUIREMENTS.read_text(encoding="utf-8"), re.MULTILINE):
             _copy(metadata.distribution(name), tree)
-        deployed.tidy(tree, ROOT / "scanward")
+        deployed.tidy(tree, ROOT)
         shutil.rmtree(tree / "scanward")
         # A layer is mounted read-only and its files' times are not kept: bytecode that is not checked again.
         unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
