@@ -121,10 +121,20 @@ def test_a_second_stack_with_suffixes_stands_beside_the_first(stack: Stack) -> N
         Environment="prod",
         BucketSuffix="-4711",
         FunctionSuffix="-prod",
+        AlarmEmail="somebody@example.org",
+        SiteSecretAdminArns="arn:aws:iam::000000000000:role/keeper,arn:aws:iam::000000000000:role/deputy",
     )
     assert second.raw == "medical-imaging-pipeline-prod-raw-dicom-4711"
     assert second.outputs["IngestionFunctionName"] == "medical-imaging-pipeline-ingestion-prod"
     assert second.machine.endswith(":dicom-processing-workflow-prod-prod")
+    told = stack.account.client("sns").list_subscriptions_by_topic(TopicArn=second.outputs["AlertsTopicArn"])
+    assert [each["Endpoint"] for each in told["Subscriptions"]] == ["somebody@example.org"]
+    secrets = stack.account.client("secretsmanager")
+    key = secrets.describe_secret(SecretId=second.outputs["SiteSecretArn"])["KmsKeyId"]
+    policy = stack.account.client("kms").get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+    (readers,) = [each for each in json.loads(policy)["Statement"] if each["Sid"] == "ReadSecret"]
+    named = [arn.rpartition("/")[2] for arn in readers["Condition"]["ArnLike"]["aws:PrincipalArn"]]
+    assert named == ["medical-imaging-pipeline-prod-deidentification-prod", "keeper", "deputy"]
 
 
 def test_data_outlives_the_stack(stack: Stack) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.infrastructure.rendered import arn_of, of_type, ref, template
+from tests.infrastructure.rendered import ROOT, arn_of, of_type, ref, template
 
 pytestmark = pytest.mark.unit
 
@@ -156,3 +156,15 @@ def test_both_secrets_are_64_hexadecimal_digits_and_the_sites_has_a_key_of_its_o
         assert made["PasswordLength"] == 64
         assert made["IncludeSpace"] is made["RequireEachIncludedType"] is False
     assert properties("SiteSecret")["KmsKeyId"] == arn_of("SiteKey")
+
+
+def test_the_compliance_document_tells_the_days_that_the_template_keeps() -> None:
+    document = (ROOT / "docs" / "COMPLIANCE.md").read_text(encoding="utf-8")
+    kept = {name: each["Default"] for name, each in TEMPLATE["Parameters"].items() if "Days" in name}
+    days = [
+        properties(queue)["MessageRetentionPeriod"] // 86_400 for queue in ("EventsQueue", "DeadLetterQueue")
+    ]
+    assert f"| {kept['AccessLogRetentionDays']:,} days |" in document
+    assert f"| {days[0]} days, {days[1]} days |" in document
+    tiers = kept["InfrequentAccessDays"], kept["GlacierDays"]
+    assert "STANDARD_IA after {} days and to GLACIER after {}".format(*tiers) in document
