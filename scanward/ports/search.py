@@ -58,7 +58,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One result: UIDs ("" below its level) and its attributes as members of a DICOM JSON object, by tag."""
+    """One result: UIDs ("" below its level) and its attributes as members of a DICOM JSON object, by tag.
+
+    A member may hold BASE in place of the instance's address.
+    """
 
     study_uid: str
     series_uid: str
