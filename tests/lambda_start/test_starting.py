@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -124,6 +125,7 @@ def test_a_name_that_is_taken_changes_nothing_whatever_the_state(
         stateMachineArn=stack.machine, name=name, input='{"started": "by another hand"}'
     )
     if status == "ABORTED":
+        time.sleep(0.5)  # moto's run is a thread that must be under way before it can be stopped
         stack.clients.states.stop_execution(executionArn=started["executionArn"])
     if status != "RUNNING":
         stack.settled(name)

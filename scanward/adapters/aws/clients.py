@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import NoRegionError, ProfileNotFound
+
+from scanward.errors import Misconfigured
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -88,10 +91,15 @@ def _made(
     secret_key: str | None,
     config: Config,
 ) -> Any:  # noqa: ANN401
-    return boto3.session.Session().client(
-        service,
-        region_name=region_name,
-        aws_access_key_id=key_id,
-        aws_secret_access_key=secret_key,
-        config=config,
-    )
+    try:
+        return boto3.session.Session().client(
+            service,
+            region_name=region_name,
+            aws_access_key_id=key_id,
+            aws_secret_access_key=secret_key,
+            config=config,
+        )
+    except NoRegionError:
+        raise Misconfigured("No AWS region is set: set AWS_DEFAULT_REGION, or one in the profile.") from None
+    except ProfileNotFound:
+        raise Misconfigured("There is no AWS profile of the name that AWS_PROFILE says.") from None

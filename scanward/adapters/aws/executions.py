@@ -120,8 +120,9 @@ class DynamoExecutions:
         return self._newest(shelves, before, limit) if changed else rows
 
     def _newest(self, shelves: Sequence[Shelf], before: str, limit: int) -> Sequence[Row]:
-        rows = [row for shelf in shelves for row in self._table.page(shelf, before, limit)]
-        return sorted(rows, key=lambda row: str(row["arrived"]), reverse=True)[:limit]
+        # A row may go from one shelf to the next between two queries: then the later sight of it counts.
+        seen = {row["id"]: row for shelf in shelves for row in self._table.page(shelf, before, limit)}
+        return sorted(seen.values(), key=lambda row: str(row["arrived"]), reverse=True)[:limit]
 
     def _is_stale(self, row: Row) -> bool:
         running = row["status"] == Status.RUNNING

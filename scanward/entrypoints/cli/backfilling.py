@@ -48,11 +48,11 @@ def run_backfill(backfill: Backfill, order: Order, *, wait: bool, json: bool, pa
 
 def _watch(backfill: Backfill, arn: str, show: Callable[[Reached], None], pause: float) -> Reached:
     while True:
+        time.sleep(pause)
         reached = backfill.progress(arn)
         show(reached)
         if reached.ended:
             return reached
-        time.sleep(pause)
 
 
 def _print(arn: str, reached: Reached, *, json: bool) -> None:
