@@ -15,6 +15,7 @@ from scanward.ports.links import Links
 from scanward.ports.notifier import Notice, Notifier
 from scanward.ports.object_store import ObjectStore
 from scanward.ports.queue import Queue
+from scanward.ports.search import Search
 from scanward.ports.secrets import Secrets
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "ObjectStore",
     "Ports",
     "Queue",
+    "Search",
     "Secrets",
 ]
 
@@ -38,6 +40,7 @@ class Ports:
 
     objects: ObjectStore
     catalog: Catalog
+    search: Search
     executions: Executions
     queue: Queue
     crosswalk: Crosswalk

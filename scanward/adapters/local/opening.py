@@ -16,6 +16,7 @@ from scanward.adapters.local.sql_crosswalk import SqlCrosswalk
 from scanward.adapters.local.sql_engine import open_database
 from scanward.adapters.local.sql_executions import SqlExecutions
 from scanward.adapters.local.sql_migrate import migrate
+from scanward.adapters.local.sql_search import SqlSearch
 from scanward.adapters.local.sql_site import check_key
 from scanward.adapters.local.staging import Staging
 from scanward.adapters.local.sweep import sweep as sweep_leftovers
@@ -55,6 +56,7 @@ def open_local(
     return Ports(
         objects=objects,
         catalog=catalog,
+        search=SqlSearch(database),
         executions=executions,
         queue=executions,
         crosswalk=SqlCrosswalk(database, secrets),
