@@ -148,9 +148,8 @@ def test_the_site_secret_is_decrypted_for_its_named_readers_only() -> None:
     assert [each["ArnLike"] for each in readers] == [{"aws:PrincipalArn": ["<<SiteSecretReaderArns>>"]}]
     (proof,) = [e for e in statements(DOCUMENTS["key_site"]) if e["Sid"] == "ProveAccessAtCreation"]
     # Not a version: Secrets Manager tries the key with this word before a secret is made.
-    assert (
-        proof["Condition"]["StringEquals"]["kms:EncryptionContext:SecretARN"] == "RequestToValidateKeyAccess"
-    )
+    tried = proof["Condition"]["StringEquals"]["kms:EncryptionContext:SecretVersionId"]
+    assert tried == "RequestToValidateKeyAccess"
 
 
 def test_every_placeholder_is_known_used_and_in_the_table_of_the_readme() -> None:
