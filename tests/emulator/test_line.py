@@ -234,6 +234,23 @@ def test_the_command_line_lists_what_step_functions_did(stack: Stack) -> None:
     assert good["name"] not in failed
 
 
+def test_an_execution_that_timed_out_is_a_dead_letter_and_is_redriven(stack: Stack) -> None:
+    # The emulator ends no execution for being late, so that the recorder is told here that one was. That the
+    # machine has its limit is asserted on the template.
+    key = "late/image.dcm"
+    with stack.unheard():
+        stack.upload(key, scan(53))
+        ended = stack.result(key)
+    stack.tell_of_an_end(ended, "TIMED_OUT")
+    wait_for(lambda: stack.row_of(key, "TIMED_OUT"), "the recorded time-out")
+    (listed,) = stack.listed("--status", "TIMED_OUT")
+    assert (listed["id"], listed["dead_letter"]) == (ended["name"], True)
+    run = stack.scanward("executions", "redrive", "--engine", "aws", listed["id"])
+    assert run.returncode == 0, run.stderr
+    assert stack.ended(key, count=2)[1]["status"] == "SUCCEEDED"
+    wait_for(lambda: stack.row_of(key, "SUCCEEDED"), "the recorded end")
+
+
 def test_nothing_outside_of_raw_tells_who_the_patients_are(stack: Stack) -> None:
     # It stands at the end: what all tests above have written is looked through.
     stack.settle()
