@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.infrastructure import hcl_format
 from tests.infrastructure.hcl_check import faults
 from tests.infrastructure.hcl_reading import TERRAFORM, Parsed, parse, sorted_by_modules
 
@@ -262,3 +263,28 @@ def test_a_planted_fault_is_found(planted: str, clean: Parsed, planted_files: Pa
     found = faults(sorted_by_modules(TERRAFORM, parsed))
     assert found
     assert any(told in each for each in found), "\n".join(found)
+
+
+def test_the_files_are_written_as_the_formatter_writes_them() -> None:
+    paths = [path for path in TERRAFORM.rglob("*.tf*") if ".terraform" not in path.parts]
+    assert len(paths) > 40
+    told = [
+        line
+        for path in sorted(paths)
+        for line in hcl_format.faults(path.name, path.read_text(encoding="utf-8"))
+    ]
+    assert not told, "\n".join(told)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = 1\nlong = 2\n",
+        "a {\nb = 1\n}\n",
+        "a = 1 \n",
+        "a = 1\n\n",
+        "a   = 1\nlong = {\n  b = 1\n}\n",
+    ],
+)
+def test_another_form_than_the_formatter_s_is_told(text: str) -> None:
+    assert list(hcl_format.faults("a.tf", text))
