@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.infrastructure import hcl_document
 from tests.infrastructure.hcl_functions import Wrong
 from tests.infrastructure.hcl_plan import Plan, plan, variables_of
 from tests.infrastructure.hcl_reading import ROOT, Configuration, read
@@ -170,3 +171,18 @@ def test_no_file_leads_out_of_the_repository(configuration: Configuration) -> No
     for text in configuration.trees:
         assert "../../../.." not in text
     assert configuration.folder == ROOT / "terraform"
+
+
+def test_the_document_lists_every_variable(configuration: Configuration) -> None:
+    wanted = hcl_document.table(configuration)
+    assert hcl_document.written() == wanted, "run python -m tests.infrastructure.hcl_document"
+
+
+def test_the_document_s_names_are_the_names(whole: Plan) -> None:
+    text = hcl_document.DOCUMENT.read_text(encoding="utf-8")
+    names = {each.values.get("function_name") for each in whole.of("aws_lambda_function")}
+    assert "medical-imaging-pipeline-ingestion" in names
+    for kind, attribute in (("aws_s3_bucket", "bucket"), ("aws_sfn_state_machine", "name")):
+        for each in whole.of(kind):
+            if each.values[attribute].startswith(("medical-imaging-pipeline", "dicom-")):
+                assert f"`{each.values[attribute]}`" in text
