@@ -24,11 +24,12 @@ from scanward.entrypoints.http import (
     uploads,
 )
 from scanward.entrypoints.http.answers import Problem
+from scanward.entrypoints.http.dicomweb import retrieve, search
 from scanward.entrypoints.http.service import Limits, Service
 from scanward.ports import Ports
 from scanward.settings import Settings
 
-_ROUTERS: Final = (uploads, executions, studies, links, health, metrics, page)
+_ROUTERS: Final = (uploads, executions, studies, links, health, metrics, page, search, retrieve)
 _POOL: Final = 8
 _DESCRIPTION: Final = """Takes DICOM in, checks it, takes the patient out of it, keeps it, and hands it out.
 

@@ -36,6 +36,25 @@ class Policy(StrEnum):
     TOKEN = "token"  # noqa: S105 -- the name of the policy, not a secret
 
 
+_STUDY: Final = "/dicomweb/{zone}/studies/{study_uid}"
+_SERIES: Final = f"{_STUDY}/series/{{series_uid}}"
+_INSTANCE: Final = f"{_SERIES}/instances/{{instance_uid}}"
+_DICOMWEB: Final = (
+    "/dicomweb/{zone}/studies",
+    "/dicomweb/{zone}/series",
+    "/dicomweb/{zone}/instances",
+    f"{_STUDY}/series",
+    f"{_STUDY}/instances",
+    f"{_STUDY}/metadata",
+    f"{_SERIES}/instances",
+    f"{_SERIES}/metadata",
+    f"{_INSTANCE}/metadata",
+    f"{_INSTANCE}/frames/{{numbers}}",
+    _STUDY,
+    _SERIES,
+    _INSTANCE,
+)
+
 # Every route, and nothing but routes: `check` holds this table against the router at start.
 POLICIES: Final = {
     "/": Policy.TOKEN,
@@ -48,6 +67,7 @@ POLICIES: Final = {
     "/executions/{execution_id}/redrive": Policy.TOKEN,
     "/studies": Policy.TOKEN,
     "/studies/{study_uid}": Policy.TOKEN,
+    **dict.fromkeys(_DICOMWEB, Policy.TOKEN),
     "/links": Policy.TOKEN,
     "/links/{token}": Policy.SIGNED,
     "/metrics": Policy.TOKEN,

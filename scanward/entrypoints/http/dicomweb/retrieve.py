@@ -1,0 +1,195 @@
+"""WADO-RS: metadata, instances, frames and bulk data as they are stored (PS3.18 10.4)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from scanward.dicom.frames import FrameTable, unpacked
+from scanward.dicom.json_model import whole
+from scanward.dicom.pieces import Span
+from scanward.entrypoints.http.answers import Problem
+from scanward.entrypoints.http.dicomweb.addresses import Place, ReadZone, Uid, of_entry, root_of
+from scanward.entrypoints.http.dicomweb.negotiation import (
+    DICOM,
+    JSON,
+    OCTETS,
+    Choice,
+    NotAcceptable,
+    Offer,
+    asked,
+    choose,
+)
+from scanward.entrypoints.http.dicomweb.parts import Part, related, single
+from scanward.entrypoints.http.service import Here, Service
+from scanward.errors import BadInput, NotFound
+from scanward.ports.object_store import Zone
+from scanward.ports.search import Entry
+
+router: Final = APIRouter(tags=["dicomweb"])
+_METADATA: Final = (Offer(JSON), Offer("application/json"))
+_OBJECTS: Final = (Offer(DICOM, multipart=True),)
+_OBJECT: Final = (Offer(DICOM, multipart=True), Offer(DICOM))
+_FRAMES: Final = (Offer(OCTETS, multipart=True),)
+_FRAME: Final = (Offer(OCTETS, multipart=True), Offer(OCTETS))
+_EXPLICIT: Final = "1.2.840.10008.1.2.1"
+_IMPLICIT: Final = "1.2.840.10008.1.2"
+_MOST_FRAMES: Final = 10_000
+_NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    400: {"model": Problem, "description": "The request cannot be read"},
+    404: {"model": Problem, "description": "There is nothing of that name in the zone"},
+    406: {"model": Problem, "description": "Nothing that the client takes can be given"},
+}
+
+
+async def _entries(
+    service: Service, zone: Zone, study_uid: str, series_uid: str = "", instance_uid: str = ""
+) -> Sequence[Entry]:
+    found = await asyncio.to_thread(service.ports.search.entries, zone, study_uid, series_uid, instance_uid)
+    if not found:
+        raise NotFound(f"There is nothing of that name in zone {zone}.")
+    return found
+
+
+async def _metadata(request: Request, service: Service, zone: Zone, *uids: str) -> Response:
+    choice = choose(asked(request), _METADATA)
+    found = await _entries(service, zone, *uids)
+    root = root_of(request, zone)
+    bodies = [whole(entry.model, f"{of_entry(root, entry)}/".encode()) for entry in found]
+    return Response(b"[" + b",".join(bodies) + b"]", 200, {"Vary": "Accept"}, media_type=choice.offer.kind)
+
+
+async def _objects(request: Request, service: Service, zone: Zone, *uids: str) -> Response:
+    found = await _entries(service, zone, *uids)
+    choice = choose(asked(request), _OBJECT if len(found) == 1 else _OBJECTS)
+    for entry in found:
+        _check_as_stored(choice, entry)
+    parts = [
+        Part(
+            entry.key,
+            (Span(0, entry.size),),
+            {"Content-Type": f"{DICOM}; transfer-syntax={entry.transfer_syntax}"},
+        )
+        for entry in found
+    ]
+    objects = service.ports.objects
+    if choice.offer.multipart:
+        return related(objects, zone, parts, DICOM)
+    return single(objects, zone, parts[0], DICOM, {"ETag": f'"{found[0].key}"', "Vary": "Accept"})
+
+
+def _check_as_stored(choice: Choice, entry: Entry) -> None:
+    """Refuse another transfer syntax than the stored one: nothing is transcoded here."""
+    if choice.transfer_syntax not in {"", "*", entry.transfer_syntax}:
+        raise NotAcceptable(f"The object is given in its own transfer syntax, {entry.transfer_syntax}.")
+
+
+async def _frames(request: Request, service: Service, zone: Zone, entry: Entry, numbers: str) -> Response:
+    if not entry.frames:
+        raise NotFound("The object has no frames that could be given one by one.")
+    table = unpacked(entry.frames)
+    wanted = _numbers(numbers, table)
+    choice = choose(asked(request), _FRAME if len(wanted) == 1 else _FRAMES)
+    _check_as_stored(choice, entry)
+    kind = f"{OCTETS}; transfer-syntax={_syntax_of_frames(entry)}"
+    parts = [Part(entry.key, table.spans(number - 1), {"Content-Type": kind}) for number in wanted]
+    if choice.offer.multipart:
+        return related(service.ports.objects, zone, parts, OCTETS)
+    return single(service.ports.objects, zone, parts[0], kind, {"Vary": "Accept"})
+
+
+def _syntax_of_frames(entry: Entry) -> str:
+    """Return the transfer syntax of frames alone: native ones are alike in both little endian ones."""
+    return _EXPLICIT if entry.transfer_syntax == _IMPLICIT else entry.transfer_syntax
+
+
+def _numbers(text: str, table: FrameTable) -> list[int]:
+    """Read a list of frame numbers from 1 on (PS3.18 10.4.1.1.6). Raises BadInput or NotFound."""
+    parts = text.split(",")
+    if len(parts) > _MOST_FRAMES or not all(_NUMBER.fullmatch(one) for one in parts):
+        raise BadInput("Frames are named by numbers from 1 on, with commas between them.")
+    numbers = [int(one) for one in parts]
+    if not all(1 <= number <= table.count for number in numbers):
+        raise NotFound(f"The object has {table.count} frames.")
+    return numbers
+
+
+@router.get("/dicomweb/{zone}/studies/{study_uid}", summary="Retrieve a study", responses=_ANSWERS)
+async def retrieve_study(request: Request, zone: ReadZone, study_uid: Uid, service: Here) -> Response:
+    """Give all instances of a study as they are stored."""
+    return await _objects(request, service, Zone(zone), study_uid)
+
+
+@router.get(
+    "/dicomweb/{zone}/studies/{study_uid}/metadata", summary="Retrieve a study's metadata", responses=_ANSWERS
+)
+async def study_metadata(request: Request, zone: ReadZone, study_uid: Uid, service: Here) -> Response:
+    """Give the attributes of all instances of a study, bulk data by address."""
+    return await _metadata(request, service, Zone(zone), study_uid)
+
+
+@router.get(
+    "/dicomweb/{zone}/studies/{study_uid}/series/{series_uid}",
+    summary="Retrieve a series",
+    responses=_ANSWERS,
+)
+async def retrieve_series(
+    request: Request, zone: ReadZone, study_uid: Uid, series_uid: Uid, service: Here
+) -> Response:
+    """Give all instances of a series as they are stored."""
+    return await _objects(request, service, Zone(zone), study_uid, series_uid)
+
+
+@router.get(
+    "/dicomweb/{zone}/studies/{study_uid}/series/{series_uid}/metadata",
+    summary="Retrieve a series' metadata",
+    responses=_ANSWERS,
+)
+async def series_metadata(
+    request: Request, zone: ReadZone, study_uid: Uid, series_uid: Uid, service: Here
+) -> Response:
+    """Give the attributes of all instances of a series, bulk data by address."""
+    return await _metadata(request, service, Zone(zone), study_uid, series_uid)
+
+
+@router.get(
+    "/dicomweb/{zone}/studies/{study_uid}/series/{series_uid}/instances/{instance_uid}",
+    summary="Retrieve an instance",
+    responses=_ANSWERS,
+)
+async def retrieve_instance(
+    request: Request, zone: ReadZone, study_uid: Uid, series_uid: Uid, instance_uid: Uid, service: Here
+) -> Response:
+    """Give one instance as it is stored."""
+    return await _objects(request, service, Zone(zone), study_uid, series_uid, instance_uid)
+
+
+@router.get(
+    "/dicomweb/{zone}/studies/{study_uid}/series/{series_uid}/instances/{instance_uid}/metadata",
+    summary="Retrieve an instance's metadata",
+    responses=_ANSWERS,
+)
+async def instance_metadata(
+    request: Request, zone: ReadZone, study_uid: Uid, series_uid: Uid, instance_uid: Uid, service: Here
+) -> Response:
+    """Give the attributes of one instance, bulk data by address."""
+    return await _metadata(request, service, Zone(zone), study_uid, series_uid, instance_uid)
+
+
+@router.get(
+    "/dicomweb/{zone}/studies/{study_uid}/series/{series_uid}/instances/{instance_uid}/frames/{numbers}",
+    summary="Retrieve frames",
+    responses=_ANSWERS,
+)
+async def retrieve_frames(
+    request: Request, zone: ReadZone, place: Place, numbers: str, service: Here
+) -> Response:
+    """Give some frames of an instance as they are stored."""
+    (entry,) = await _entries(service, Zone(zone), *place)
+    return await _frames(request, service, Zone(zone), entry, numbers)
