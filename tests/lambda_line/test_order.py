@@ -9,9 +9,9 @@ from mypy_boto3_s3 import S3Client
 
 from scanward.adapters.aws.clients import client
 from scanward.entrypoints.aws_lambda.delivery import is_older
-from tests.lambda_line.conftest import FILES, PROCESSED
+from tests.lambda_line.conftest import FILES, PROCESSED, RAW
 from tests.lambda_line.states import execute
-from tests.lambda_line.uploads import body, dataset_of, processed, put, versions
+from tests.lambda_line.uploads import answered, body, dataset_of, processed, put, versions
 
 pytestmark = pytest.mark.unit
 
@@ -80,6 +80,28 @@ def test_a_newer_one_that_comes_between_look_and_write_wins(s3: S3Client, operat
     assert (_modality(s3), versions(s3)) == ("MR", 1)
 
 
+def test_a_newer_one_that_comes_after_the_look_at_what_is_there_wins(s3: S3Client) -> None:
+    execute(put(s3, KEY, OLD, "0055AED6DCD90281E4"))
+    old, new = _two(s3)
+    writes: list[str] = []
+
+    def between(**_: object) -> None:
+        # The first write finds an output there; then it is looked at, and is to be replaced by the second.
+        writes.append("write")
+        if len(writes) == 2:
+            assert execute(new).output["superseded"] is False
+
+    events = client("s3").meta.events
+    events.register("before-call.s3.PutObject", between)
+    try:
+        late = execute(old)
+    finally:
+        events.unregister("before-call.s3.PutObject", between)
+    assert len(writes) > 2
+    assert late.output["superseded"] is True
+    assert _modality(s3) == "MR"
+
+
 def test_an_older_one_that_comes_between_look_and_write_is_replaced(s3: S3Client) -> None:
     old, new = _two(s3)
     oldest = put(s3, KEY, OLD, "0055AED6DCD90281E4")
@@ -137,6 +159,61 @@ def test_what_the_line_did_not_write_is_never_replaced(s3: S3Client) -> None:
     assert run.status == "SUCCEEDED"
     assert body(s3, PROCESSED, KEY) == b"somebody's own"
     assert run.output["output"]["key"] != KEY
+
+
+def test_an_output_that_is_taken_away_between_look_and_write_is_written_again(s3: S3Client) -> None:
+    execute(put(s3, KEY, OLD, "0A"))
+    new = put(s3, KEY, NEW, "0B")
+    writes: list[str] = []
+
+    def between(**_: object) -> None:
+        writes.append("write")
+        if len(writes) == 2:
+            s3.delete_object(Bucket=PROCESSED, Key=KEY)
+
+    events = client("s3").meta.events
+    events.register("before-call.s3.PutObject", between)
+    try:
+        run = execute(new)
+    finally:
+        events.unregister("before-call.s3.PutObject", between)
+    assert (run.status, len(writes)) == ("SUCCEEDED", 3)
+    assert _modality(s3) == "MR"
+
+
+def test_whoever_is_always_overtaken_gives_up_for_now(s3: S3Client) -> None:
+    reference = put(s3, KEY, OLD, "0A")
+    with answered(client("s3"), "PutObject", "PreconditionFailed", 412):
+        run = execute(reference)
+    assert (run.error, run.passed[-1]) == ("Service unavailable", "Deidentify")
+
+
+def test_names_that_are_all_taken_by_others_fail_with_what_to_do(s3: S3Client) -> None:
+    reference = put(s3, KEY, OLD, "0A")
+    beside = execute(reference)
+    assert beside.status == "SUCCEEDED"
+    s3.put_object(Bucket=PROCESSED, Key=KEY, Body=b"somebody's own")
+    second = execute(reference).output["output"]["key"]
+    s3.put_object(Bucket=PROCESSED, Key=second, Body=b"somebody's own")
+    run = execute(reference)
+    assert run.error == "Misconfigured"
+    assert "processed bucket" in run.cause
+
+
+def test_a_key_that_would_be_too_long_gives_way_to_the_new_uids(s3: S3Client) -> None:
+    key = "/".join(["1CT1"] * 200) + ".dcm"
+    run = execute(put(s3, key, OLD))
+    assert run.status == "SUCCEEDED", run.cause
+    assert run.output["output"]["key"].startswith("2.25.")
+
+
+def test_a_version_whose_object_was_deleted_meanwhile_replaces_nothing(s3: S3Client) -> None:
+    execute(put(s3, KEY, NEW, ""))
+    late = put(s3, KEY, OLD, "")
+    s3.delete_object(Bucket=RAW, Key=KEY)
+    run = execute(late)
+    assert run.output["superseded"] is True
+    assert _modality(s3) == "MR"
 
 
 @pytest.mark.parametrize(

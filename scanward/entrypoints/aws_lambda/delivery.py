@@ -107,21 +107,39 @@ def _deliver(
             is_same = (standing.version, standing.release) == (origin.version, origin.release)
             if is_same or not _is_newer(origin, standing, source, world):
                 return Delivery(*target, there.version_id, superseded=standing.version != origin.version)
-        try:
-            head = world.processed.put_pieces(
-                cleaned.pieces,
-                source,
-                *target,
-                metadata=origin.as_metadata(),
-                if_match=there.etag if there else "",
-                if_none_match=there is None,
-            )
-        except Overtaken:
-            time.sleep(random.uniform(0, _PAUSE * attempt))  # noqa: S311 - spreads who were quicker; no secret
-            there = _head(world, target)
-        else:
+        head = _put(cleaned, source, origin, target, there, world)
+        if head is not None:
             return Delivery(*target, head.version_id)
+        time.sleep(random.uniform(0, _PAUSE * attempt))  # noqa: S311 - spreads who were quicker; no secret
+        there = _head(world, target)
     raise Unavailable("Others wrote this output again and again; try again.")
+
+
+def _put(
+    cleaned: Cleaned,
+    source: S3Opened,
+    origin: Origin,
+    target: tuple[str, str],
+    there: Head | None,
+    world: World,
+) -> Head | None:
+    """Write over what is there, or where nothing is; None if that is no longer so."""
+    try:
+        return world.processed.put_pieces(
+            cleaned.pieces,
+            source,
+            *target,
+            metadata=origin.as_metadata(),
+            if_match=there.etag if there else "",
+            if_none_match=there is None,
+        )
+    except Overtaken:
+        return None
+    except NotFound:
+        # What was to be replaced is gone; without that, it is the bucket that is not there.
+        if there is None:
+            raise
+        return None
 
 
 def _head(world: World, target: tuple[str, str]) -> Head | None:
