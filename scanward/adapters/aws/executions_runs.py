@@ -135,9 +135,7 @@ class Runs:
         """Return the stages with their times, and the faults that the last failing one named."""
         try:
             with translated("execution"):
-                answer = self._states.get_execution_history(
-                    executionArn=arn, maxResults=_MOST_EVENTS, includeExecutionData=False
-                )
+                answer = self._states.get_execution_history(executionArn=arn, maxResults=_MOST_EVENTS)
         except NotFound:
             return (), ()
         return _stages(answer["events"]), _faults_told(answer["events"])
