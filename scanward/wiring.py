@@ -13,6 +13,7 @@ from scanward.settings import AwsSettings, Settings
 
 if TYPE_CHECKING:
     from scanward.adapters.aws.backfill import Backfill
+    from scanward.adapters.aws.s3_objects import S3Objects
     from scanward.deidentify.engine import Engine
     from scanward.pipeline import Line
 
@@ -38,15 +39,14 @@ def open_ports(settings: Settings, *, sweep: bool = True) -> Ports:
 
 def _open_on_s3(settings: Settings, *, sweep: bool) -> Ports:
     """Open a site whose objects are in S3; everything else is as it is without."""
-    from scanward.adapters.aws.clients import new_client
+    from scanward.adapters.aws.clients import signing_client
     from scanward.adapters.aws.links import S3Links
     from scanward.adapters.aws.object_store import S3ObjectStore
     from scanward.adapters.aws.s3_objects import S3Objects
     from scanward.adapters.local import opening
 
     bucket, prefix = s3_place(settings.object_store)
-    # Workers are forked: each process opens its own ports, and so has connections of its own.
-    objects = S3Objects(new_client("s3"), settings.object_store_kms_key)
+    objects = S3Objects(kms_key=settings.object_store_kms_key)
     staging = opening.open_staging(settings)
     store = S3ObjectStore(objects, bucket, prefix, staging)
     store.require_bucket()
@@ -54,7 +54,7 @@ def _open_on_s3(settings: Settings, *, sweep: bool) -> Ports:
     ports = opening.open_local(settings, open_secrets(settings), sweep=sweep, remote=remote)
     if sweep:
         store.abort_stale()
-    return replace(ports, links=S3Links(ports.links, store, objects.s3, ports.clock))
+    return replace(ports, links=S3Links(ports.links, store, signing_client(), ports.clock))
 
 
 def s3_place(address: str) -> tuple[str, str]:
@@ -69,6 +69,13 @@ def s3_place(address: str) -> tuple[str, str]:
     return bucket, f"{prefix}/" if prefix else ""
 
 
+def open_objects() -> S3Objects:
+    """Return a command's way to read objects in S3."""
+    from scanward.adapters.aws.s3_objects import S3Objects
+
+    return S3Objects()
+
+
 def open_secrets(settings: Settings) -> Secrets:
     """Return where the site's secret is kept; nothing is read or made yet."""
     from scanward.adapters.local.secrets import FileSecrets
@@ -76,10 +83,9 @@ def open_secrets(settings: Settings) -> Secrets:
     arn = AwsSettings().site_secret_arn
     if not arn:
         return FileSecrets(settings.key_file)
-    from scanward.adapters.aws.clients import new_client
     from scanward.adapters.aws.secrets_manager import SecretsManagerSecrets
 
-    return SecretsManagerSecrets(arn, new_client("secretsmanager"))
+    return SecretsManagerSecrets(arn)
 
 
 def open_bounds(settings: Settings) -> Bounds:

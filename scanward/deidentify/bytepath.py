@@ -151,7 +151,7 @@ class BytePath:
                 if len(window) >= source.size:
                     raise Irregular from None
                 size = 4 * len(window)
-                window = source.read(0, size) if size <= source.head_limit else source.whole()
+                window = source.read(0, size) if size <= source.head_limit else source.window()
             else:
                 return window, walked
 

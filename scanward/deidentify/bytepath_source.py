@@ -34,7 +34,11 @@ class Source(Protocol):
         ...
 
     def whole(self) -> memoryview:
-        """Return the whole object as a read-only map."""
+        """Return the whole object as a read-only map, or as what can be sliced like one."""
+        ...
+
+    def window(self) -> memoryview:
+        """Return a map of the whole, for headers beyond `head_limit`. Raises TooLarge if there is none."""
         ...
 
 
@@ -53,6 +57,10 @@ class ViewSource:
         return bytes(self._view[offset : offset + length])
 
     def whole(self) -> memoryview:
+        """Return the view."""
+        return self._view
+
+    def window(self) -> memoryview:
         """Return the view."""
         return self._view
 
@@ -92,6 +100,10 @@ class FileSource:
             except ValueError:
                 raise Unavailable("The file was cut short while it was read; try again") from None
         return self._view
+
+    def window(self) -> memoryview:
+        """Return the same as `whole`."""
+        return self.whole()
 
     def _copied(self) -> bytes:
         content = os.pread(self._fd, self.size, 0)

@@ -14,6 +14,7 @@ import pydicom
 import pytest
 
 from scanward import wiring
+from scanward.adapters.aws.clients import client
 from scanward.dicom import structure
 from scanward.entrypoints import worker
 from scanward.errors import Misconfigured
@@ -36,6 +37,7 @@ pytestmark = pytest.mark.integration
 def _aws(s3_url: str, s3: S3Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let boto3 find the server as it finds AWS: by its own variables."""
     assert s3.list_buckets()
+    client.cache_clear()  # type: ignore[attr-defined]  # overloads hide it; another test's endpoint goes
     for name, value in {
         "AWS_ENDPOINT_URL": s3_url,
         "AWS_REGION": "us-east-1",

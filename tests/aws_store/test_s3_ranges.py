@@ -17,7 +17,7 @@ from scanward.deidentify.profile import load
 from scanward.deidentify.report import Cleaned
 from scanward.dicom import structure
 from scanward.dicom.pieces import Span
-from scanward.errors import NotFound, ScanwardError, Unavailable
+from scanward.errors import NotFound, ScanwardError, TooLarge, Unavailable
 from scanward.receive.s3_event import Reference
 from scanward.store.outgoing import check_output
 from scanward.validate import severities_of, validate
@@ -97,6 +97,17 @@ def test_a_large_native_object_is_judged_by_its_header_alone(
         check_output(cleaned.pieces, opened.read, structure.DEFAULT)
         assert opened.fetched < 1 << 20
         assert cleaned.size > 32 << 20
+
+
+def test_a_header_beyond_what_is_read_by_range_is_too_large(
+    s3: S3Client, objects: S3Objects, engine: Engine
+) -> None:
+    dataset = pydicom.dcmread(FILES[0].with_name("CT_small.dcm"))
+    dataset.private_block(0x0009, "A HEADER OF 70 MB", create=True).add_new(0x01, "OB", bytes(70 << 20))
+    out = BytesIO()
+    dataset.save_as(out)
+    with objects.open(_put(s3, out.getvalue())) as opened, pytest.raises(TooLarge, match="header"):
+        engine.clean_source(opened)
 
 
 def test_an_object_that_is_replaced_while_it_is_read_is_unavailable(s3: S3Client, objects: S3Objects) -> None:

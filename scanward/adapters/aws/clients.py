@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urlsplit
@@ -57,6 +58,10 @@ def client(service: Literal["stepfunctions"]) -> SFNClient: ...
 def client(service: Any) -> Any:
     """Return this process's client; region, credentials and endpoint are found as boto3 finds them."""
     return new_client(service)
+
+
+# A forked process must not speak on its parent's connections.
+os.register_at_fork(after_in_child=client.cache_clear)  # type: ignore[attr-defined]  # overloads hide it
 
 
 def new_client(

@@ -146,7 +146,7 @@ class S3Objects:
             )
         created = self.created(metadata, content_type)
         with Upload(self.s3, bucket, key, "CRC64NVME", created) as upload:
-            put_together(upload, plan(pieces), source)
+            put_together(upload, plan(pieces, copied=isinstance(source, S3Opened)), source)
             answer = upload.complete(conditions)
         return self._written(size, answer, metadata, content_type)
 

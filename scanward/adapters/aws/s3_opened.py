@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self, cast
 
 from scanward.adapters.aws.s3_blocks import Blocks
 from scanward.dicom.ranged import MOST_BYTES, RangedView
-from scanward.errors import Unavailable
+from scanward.errors import TooLarge, Unavailable
 
 if TYPE_CHECKING:
     from scanward.adapters.aws.s3_objects import Head, S3Objects
@@ -52,6 +52,12 @@ class S3Opened:
     def whole(self) -> memoryview:
         """Return the same as `view`: what must be held whole then raises TooLarge beyond 64 MiB."""
         return self.view
+
+    def window(self) -> memoryview:
+        """Return the whole of an object that was read at once. Raises TooLarge."""
+        if self._whole is None:
+            raise TooLarge(f"Its header is longer than the {self.head_limit} bytes that are read by range.")
+        return memoryview(self._whole)
 
     def _fetch(self, offset: int, length: int) -> bytes:
         found = self._objects.read(self.ref, offset, length)

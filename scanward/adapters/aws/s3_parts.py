@@ -38,12 +38,15 @@ def length_of(piece: Piece) -> int:
     return piece.length if isinstance(piece, Span) else len(piece)
 
 
-def plan(pieces: Sequence[Piece]) -> list[Part]:
-    """Return the parts that make the object, in order. Raises TooLarge beyond what S3 holds."""
+def plan(pieces: Sequence[Piece], *, copied: bool = True) -> list[Part]:
+    """Return the parts that make the object, in order. Raises TooLarge beyond what S3 holds.
+
+    Without `copied` the source is not in S3: everything is sent.
+    """
     size = sum(map(length_of, pieces))
     if size > LARGEST:
         raise TooLarge(f"The output of {size} bytes is larger than S3 holds.")
-    planner = _Planner(least=max(LEAST, -(-size // (PARTS - 1000))))
+    planner = _Planner(max(LEAST, -(-size // (PARTS - 1000))), copies=copied)
     kept = [piece for piece in pieces if length_of(piece)]
     for index, piece in enumerate(kept):
         planner.take(piece, last=index == len(kept) - 1)
@@ -71,13 +74,14 @@ class _Planner:
     """Collects what is to be sent until it is long enough, and copies all it can."""
 
     least: int
+    copies: bool
     parts: list[Part] = field(default_factory=list)
     _waiting: list[Piece] = field(default_factory=list)
     _waiting_bytes: int = 0
 
     def take(self, piece: Piece, *, last: bool) -> None:
         """Plan one piece."""
-        if not isinstance(piece, Span):
+        if not isinstance(piece, Span) or not self.copies:
             self._wait(piece)
             return
         missing = self.least - self._waiting_bytes if self._waiting_bytes else 0

@@ -54,9 +54,14 @@ def scanward(
 
 @app.command()
 def deidentify(  # noqa: PLR0913 - a command has its options
-    source: Annotated[Path, typer.Argument(metavar="IN", help="A folder, one file, or a .zip.")],
+    source: Annotated[
+        str, typer.Argument(metavar="IN", help="A folder, one file, a .zip, or s3://bucket/prefix.")
+    ],
     target: Annotated[
-        Path, typer.Argument(metavar="OUT", help="A folder (or a file, for one file); made if missing.")
+        str,
+        typer.Argument(
+            metavar="OUT", help="A folder (or a file, for one file), made if missing; or s3://bucket/prefix."
+        ),
     ],
     *,
     profile: Annotated[str | None, typer.Option(help="Profile name or the path of a YAML file.")] = None,
@@ -93,12 +98,13 @@ def deidentify(  # noqa: PLR0913 - a command has its options
     quarantined. 2: the command was wrong. 3: stopped by the disk, the key or the cluster; run again to
     continue. 130: Ctrl-C.
     """
+    from scanward.entrypoints.cli.batch.address import place
     from scanward.entrypoints.cli.batch.command import Options, deidentify_command
 
     changed = {"profile": profile, "domain": domain, "deid_keys": names and names.value}
     options = Options(
-        source=source,
-        target=target,
+        source=place(source),
+        target=place(target),
         changed={name: value for name, value in changed.items() if value is not None},
         jobs=jobs or os.cpu_count() or 1,
         shard=shard,

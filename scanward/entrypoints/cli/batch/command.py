@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from scanward.entrypoints.cli.batch.address import S3Address
 from scanward.entrypoints.cli.batch.plan import Note, Outcome, Tally
 from scanward.entrypoints.cli.batch.progress import meter
 from scanward.entrypoints.cli.batch.request import Request
@@ -26,8 +27,8 @@ _REFUSED = (Outcome.REJECTED, Outcome.QUARANTINED)
 class Options:
     """The command's options; `changed` are settings given on the command line."""
 
-    source: Path
-    target: Path
+    source: Path | S3Address
+    target: Path | S3Address
     changed: Mapping[str, object]
     jobs: int
     shard: str

@@ -61,6 +61,8 @@ class Opener:
 
     def open(self, entry: Entry) -> AbstractContextManager[Source]:
         """Open one input. Raises InvalidDicom, BadInput or OSError."""
+        if self._plan.in_bucket:
+            return self._fetched(entry)
         if self._archive is not None:
             return self._spooled(self._archive, entry)
         path = f"{self._plan.source}/{entry.relative}"
@@ -79,6 +81,14 @@ class Opener:
         """Open by the gate's own rules: a link only inside the source, regular files only, within bounds."""
         with open_object(path, inside=self._inside, bounds=self._bounds) as opened:
             yield Source(opened.fileno(), opened.size)
+
+    @contextmanager
+    def _fetched(self, entry: Entry) -> Iterator[Source]:
+        """Fetch an object of S3, for outputs that are files."""
+        from scanward.entrypoints.cli.batch.bucket import fetched  # noqa: PLC0415 - boto3 is slow to import
+
+        with fetched(self._plan, entry, None if self._plan.dry else self._plan.state) as (file, pin):
+            yield Source(file.fileno(), pin.size)
 
     @contextmanager
     def _spooled(self, archive: BinaryIO, entry: Entry) -> Iterator[Source]:

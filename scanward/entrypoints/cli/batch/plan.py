@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from scanward.entrypoints.cli.batch.address import SCHEME
 from scanward.settings import NamePolicy, Settings
 from scanward.store.keys import STATE_FOLDER
 
@@ -48,6 +49,16 @@ class Plan:
     dry: bool = False
     rows: bool = False
     force: bool = False
+
+    @property
+    def in_bucket(self) -> bool:
+        """Say whether the source is in S3."""
+        return self.source.startswith(SCHEME)
+
+    @property
+    def to_bucket(self) -> bool:
+        """Say whether the outputs go to S3."""
+        return self.target.startswith(SCHEME)
 
     @property
     def archive(self) -> bool:

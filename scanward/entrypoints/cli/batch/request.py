@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scanward.deidentify.secret import fingerprint, load_or_create
+from scanward.entrypoints.cli.batch.address import S3Address
 from scanward.entrypoints.cli.batch.plan import Plan
 from scanward.entrypoints.cli.batch.sources import Shard
 from scanward.errors import BadInput
 from scanward.receive.archive import is_zip
 from scanward.settings import NamePolicy, Settings
+from scanward.wiring import open_secrets
 
 _HEAD = 132
 _SHARD = re.compile(r"^(\d+)/(\d+)$")
@@ -21,8 +22,8 @@ _SHARD = re.compile(r"^(\d+)/(\d+)$")
 class Request:
     """The command's arguments."""
 
-    source: Path
-    target: Path
+    source: Path | S3Address
+    target: Path | S3Address
     settings: Settings
     names: NamePolicy = "safe"
     jobs: int = 1
@@ -46,26 +47,43 @@ def parsed_shard(text: str) -> Shard:
 def planned(request: Request) -> Plan:
     """Return the plan of a request. Raises BadInput if source and target do not go together."""
     source, target = request.source, request.target
-    if not source.exists():
-        raise BadInput("IN does not exist.")
-    kind = "folder" if source.is_dir() else _file_kind(source)
-    only = source.name if kind == "file" else ""
+    kind = _kind(source)
     folder, output_name = _output(source, target, kind)
-    _refuse_in_place(source.resolve(), folder.resolve(), kind)
+    _refuse_in_place(source, folder, kind)
     _refuse_report_inside(request.report, source)
-    secret = load_or_create(request.settings.key_file)
+    if request.force and isinstance(target, S3Address):
+        raise BadInput("--force is for files; in S3 an output replaces only what a run of Scanward wrote.")
+    root, only = _root(source, kind)
     return Plan(
-        source=str(source.resolve().parent if only else source.resolve()),
-        target=str(folder.resolve()),
+        source=root,
+        target=str(folder if isinstance(folder, S3Address) else folder.resolve()),
         settings=request.settings,
-        fingerprint=fingerprint(secret),
+        fingerprint=open_secrets(request.settings).fingerprint(),
         names=request.names,
-        only=source.resolve().name if only else "",
+        only=only,
         output_name=output_name,
         dry=request.dry,
         rows=request.rows or request.report is not None,
         force=request.force,
     )
+
+
+def _kind(source: Path | S3Address) -> str:
+    if isinstance(source, S3Address):
+        from scanward.entrypoints.cli.batch.bucket import is_object  # noqa: PLC0415 - boto3 is slow to import
+
+        return "file" if is_object(source) else "folder"
+    if not source.exists():
+        raise BadInput("IN does not exist.")
+    return "folder" if source.is_dir() else _file_kind(source)
+
+
+def _root(source: Path | S3Address, kind: str) -> tuple[str, str]:
+    """Return what is walked, and the name of the one file in it that is wanted."""
+    if isinstance(source, S3Address):
+        return (str(replace(source, key=source.folder)), source.name) if kind == "file" else (str(source), "")
+    whole = source.resolve()
+    return (str(whole.parent), whole.name) if kind == "file" else (str(whole), "")
 
 
 def _file_kind(source: Path) -> str:
@@ -78,20 +96,27 @@ def _file_kind(source: Path) -> str:
         raise BadInput("IN cannot be read.") from None
 
 
-def _output(source: Path, target: Path, kind: str) -> tuple[Path, str]:
+def _output(source: Path | S3Address, target: Path | S3Address, kind: str) -> tuple[Path | S3Address, str]:
     """Return the output's folder, and its name if IN is one file and OUT is no folder."""
+    if isinstance(target, S3Address):
+        return (replace(target, key=target.folder), target.name) if kind == "file" else (target, "")
     if kind != "file":
         if target.exists() and not target.is_dir():
             raise BadInput("OUT is a file; give a folder.")
         return target, ""
     if target.is_dir():
         return target, ""
-    if target.exists() and target.samefile(source):
+    if isinstance(source, Path) and target.exists() and target.samefile(source):
         raise BadInput("OUT is IN. An original is never overwritten; give another name.")
     return target.parent, target.name
 
 
-def _refuse_in_place(source: Path, target: Path, kind: str) -> None:
+def _refuse_in_place(source: Path | S3Address, target: Path | S3Address, kind: str) -> None:
+    if isinstance(source, S3Address) or isinstance(target, S3Address):
+        if isinstance(source, S3Address) and isinstance(target, S3Address):
+            _refuse_in_bucket(source, target, kind)
+        return
+    source, target = source.resolve(), target.resolve()
     if kind == "folder" and (target == source or source in target.parents):
         raise BadInput(
             "OUT is IN or inside it. Originals and outputs are kept apart; give a folder outside of IN."
@@ -100,10 +125,22 @@ def _refuse_in_place(source: Path, target: Path, kind: str) -> None:
         raise BadInput("IN is inside OUT. Originals and outputs are kept apart; give another OUT.")
 
 
-def _refuse_report_inside(report: Path | None, source: Path) -> None:
+def _refuse_in_bucket(source: S3Address, target: S3Address, kind: str) -> None:
+    if source.bucket != target.bucket:
+        return
+    ours, theirs = target.prefix, source.prefix
+    if kind == "folder" and (ours.startswith(theirs) or theirs.startswith(ours)):
+        raise BadInput(
+            "IN and OUT are in one bucket and one of them is inside the other; give prefixes side by side."
+        )
+    if kind == "file" and ours == source.folder:
+        raise BadInput("OUT is where IN is. Originals and outputs are kept apart; give another prefix.")
+
+
+def _refuse_report_inside(report: Path | None, source: Path | S3Address) -> None:
     if report is None:
         return
     if report.is_dir() or not report.parent.is_dir():
         raise BadInput("--report is a file in a folder that exists.")
-    if source.is_dir() and source.resolve() in report.resolve().parents:
+    if isinstance(source, Path) and source.is_dir() and source.resolve() in report.resolve().parents:
         raise BadInput("--report is inside IN; give a path outside of it.")

@@ -56,7 +56,7 @@ class Run:
         """Do all of it. Raises OutOfSpace, Misconfigured or Unavailable; run again, it continues."""
         started = time.monotonic()
         with ExitStack() as stack:
-            if not self.plan.dry:
+            if not self.plan.dry and not self.plan.to_bucket:
                 self._open_state(stack)
             report = self._open_report()
             if report is not None:

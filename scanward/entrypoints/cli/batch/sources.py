@@ -39,7 +39,11 @@ class Shard:
 
 def sources(plan: Plan) -> Iterator[Entry | Note]:
     """Yield every input in a fixed order, or a note of what is no file."""
-    if plan.archive:
+    if plan.in_bucket:
+        from scanward.entrypoints.cli.batch.bucket import bucket_entries  # noqa: PLC0415 - boto3 is slow to import
+
+        yield from bucket_entries(plan)
+    elif plan.archive:
         yield from _members(plan.source)
     elif plan.only:
         yield one_entry(plan.source, plan.only)

@@ -13,7 +13,7 @@ from functools import partial
 from scanward.deidentify.engine import Engine
 from scanward.deidentify.keys import Keys
 from scanward.deidentify.report import Cleaned
-from scanward.deidentify.secret import derive, fingerprint, load
+from scanward.deidentify.secret import derive
 from scanward.dicom.structure import check
 from scanward.entrypoints.cli.batch.limit import TookTooLong, limited
 from scanward.entrypoints.cli.batch.opening import Opener, Source
@@ -25,7 +25,7 @@ from scanward.entrypoints.naming import Naming
 from scanward.errors import BadInput, InvalidDicom, Misconfigured, Quarantined, ScanwardError, Unavailable
 from scanward.receive.part10 import DICOMDIR_CLASS, DIRECTORY
 from scanward.store.ending import unexpected
-from scanward.wiring import open_engine
+from scanward.wiring import open_engine, open_secrets
 
 _COMMIT = 100  # outputs that are open at once, so that file descriptors never run out
 _NOT_DICOM = frozenset({"not-dicom", "empty"})
@@ -37,7 +37,7 @@ _local = threading.local()
 
 
 @dataclass(slots=True)
-class _Finished:
+class Finished:
     """One cleaned object between its writing and its naming."""
 
     entry: Entry
@@ -99,7 +99,7 @@ class Worker:
                     tally, entry, Outcome.REJECTED, f"it cannot be read: {os.strerror(error.errno or 0)}"
                 )
             else:
-                finished.append(_Finished(entry, cleaned, time.perf_counter() - begun))
+                finished.append(Finished(entry, cleaned, time.perf_counter() - begun))
         for one, output in zip(finished, self._names(finished), strict=True):
             self._deliver(tally, one, output)
             changes[one.cleaned.changes] += 1
@@ -136,7 +136,7 @@ class Worker:
     def _guarded(self, source: Source) -> Cleaned:
         """Clean one object; whatever else goes wrong is the object's own fault, told by type and place."""
         try:
-            return self.engine.clean_file(source.fileno(), source.size)
+            return self._cleaned(source)
         except BadInput:
             _refuse_directory(source)
             raise
@@ -145,10 +145,13 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - this is the door that keeps the batch going
             raise InvalidDicom(f"the engine could not take it: {unexpected(error).message}") from None
 
-    def _names(self, finished: list[_Finished]) -> list[str]:
+    def _cleaned(self, source: Source) -> Cleaned:
+        return self.engine.clean_file(source.fileno(), source.size)
+
+    def _names(self, finished: Sequence[Finished]) -> list[str]:
         return [""] * len(finished) if self._plan.dry else self._outputs.commit()
 
-    def _deliver(self, tally: Tally, one: _Finished, output: str) -> None:
+    def _deliver(self, tally: Tally, one: Finished, output: str) -> None:
         if not output and not self._plan.dry:
             self._note(tally, one.entry, Outcome.REJECTED, _EXISTS)
             return
@@ -182,21 +185,26 @@ def worker_of(plan: Plan) -> Worker:
     """Return this thread's worker for a plan; the engine stays open from one run of it to the next."""
     worker: Worker | None = getattr(_local, "worker", None)
     if worker is None or not worker.serves(plan):
-        worker = _local.worker = Worker(plan)
+        worker = _local.worker = _new_worker(plan)
     return worker
 
 
+def _new_worker(plan: Plan) -> Worker:
+    if not plan.to_bucket:
+        return Worker(plan)
+    from scanward.entrypoints.cli.batch.delivering import BucketWorker  # noqa: PLC0415 - boto3 is slow to import
+
+    return BucketWorker(plan)
+
+
 def site_secret(plan: Plan) -> bytes:
-    """Return the site's secret from this machine's key file. Raises Misconfigured if it is not the run's."""
-    try:
-        secret = load(plan.settings.key_file)
-    except FileNotFoundError:
-        raise Misconfigured(
-            "A worker has no key file; give each machine the same SCANWARD_KEY_FILE."
-        ) from None
-    if fingerprint(secret) != plan.fingerprint:
+    """Return the site's secret as this machine has it. Raises Misconfigured if it is not the run's."""
+    secrets = open_secrets(plan.settings)
+    if not secrets.exists:
+        raise Misconfigured("A worker has no key file; give each machine the same SCANWARD_KEY_FILE.")
+    if secrets.fingerprint() != plan.fingerprint:
         raise Misconfigured("A worker has another site's secret; give each machine the same key file.")
-    return secret
+    return secrets.site_secret()
 
 
 def policy(plan: Plan, engine: Engine) -> str:
