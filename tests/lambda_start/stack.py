@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -81,9 +82,11 @@ class Stack:
     def with_clients(self, **proxies: object) -> Stack:
         return replace(self, clients=replace(self.clients, **proxies))
 
-    def machine_now(self, state: dict[str, Any]) -> None:
-        """Let the machine be of this one state from now on."""
-        self.clients.states.update_state_machine(stateMachineArn=self.machine, definition=definition(state))
+    def machine_now(self, state: dict[str, Any], seconds: int = 3600) -> None:
+        """Let the machine be of this one state from now on, and time out after so many seconds."""
+        self.clients.states.update_state_machine(
+            stateMachineArn=self.machine, definition=definition(state, seconds)
+        )
 
     def put(self, key: str, body: bytes = b"\0" * 128 + b"DICM", bucket: str = RAW) -> Reference:
         answer = self.clients.s3.put_object(Bucket=bucket, Key=key, Body=body)
@@ -115,7 +118,8 @@ class Stack:
             "name": name,
             "status": found["status"],
             "startDate": int(found["startDate"].timestamp() * 1000),
-            "stopDate": int(found["stopDate"].timestamp() * 1000),
+            # moto keeps no moment of a machine's time-out.
+            "stopDate": int(found.get("stopDate", datetime.now(UTC)).timestamp() * 1000),
             "input": found.get("input"),
             "output": found.get("output"),
             "error": found.get("error"),
@@ -127,8 +131,8 @@ class Stack:
         return [row for row in found if not row["id"]["S"].startswith("totals-")]
 
 
-def definition(state: dict[str, Any]) -> str:
-    return json.dumps({"StartAt": "Only", "States": {"Only": state}})
+def definition(state: dict[str, Any], seconds: int = 3600) -> str:
+    return json.dumps({"StartAt": "Only", "TimeoutSeconds": seconds, "States": {"Only": state}})
 
 
 @contextmanager

@@ -177,6 +177,18 @@ def test_what_is_not_the_objects_own_fault_is_a_dead_letter(
     assert [one.id for one in listed] == ([name] if dead else [])
 
 
+def test_a_run_that_takes_too_long_is_timed_out_and_can_be_redriven(stack: Stack) -> None:
+    stack.machine_now(WAITS, seconds=1)
+    name = _started(stack)
+    assert Recorder(stack.executions()).record(stack.detail(name), Meter())
+    (found,) = stack.executions().list(dead_letter=True)
+    assert (found.id, found.status, found.error) == (name, Status.TIMED_OUT, "Timed out")
+    stack.machine_now(SUCCEEDS)
+    assert stack.executions().redrive(name).status is Status.RUNNING
+    Recorder(stack.executions()).record(stack.detail(f"{name}-2"), Meter())
+    assert stack.executions().describe(name).status is Status.SUCCEEDED
+
+
 def test_an_event_without_the_error_is_completed_from_step_functions(stack: Stack) -> None:
     stack.machine_now(fails("Too large", "Run `scanward deidentify` on it."))
     name = _started(stack)
