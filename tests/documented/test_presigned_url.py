@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from scanward.errors import BadInput, NotFound, Refused
+from scanward.errors import BadInput, Misconfigured, NotFound, Refused
 from src.delivery.presigned_url_handler import PresignedUrlHandler
 from tests.documented.printed import run
 
@@ -134,6 +135,18 @@ def test_own_keys_are_signed_with() -> None:
     handler = PresignedUrlHandler("b", "us-east-1", "AKIAEXAMPLE", "not-a-secret")
 
     assert query(handler.generate_download_url("a.dcm")["url"])["X-Amz-Credential"].startswith("AKIAEXAMPLE/")
+
+
+def test_without_credentials_and_for_no_bucket_the_fault_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadInput):
+        PresignedUrlHandler("no such bucket!").generate_download_url("a.dcm")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    with pytest.raises(Misconfigured, match="credentials"):
+        PresignedUrlHandler("b").generate_download_url("a.dcm")
 
 
 def test_an_upload_url_binds_content_type_and_metadata(handler: PresignedUrlHandler) -> None:

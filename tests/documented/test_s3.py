@@ -214,6 +214,35 @@ def test_an_upload_in_parts_of_any_size_is_compared_by_its_parts(
     assert not (tmp_path / "other.dcm").exists()
 
 
+def test_parts_of_a_version_are_asked_for_page_by_page(
+    handler: S3Handler, file: Path, tmp_path: Path, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    handler.s3_client.put_bucket_versioning(Bucket="my-bucket", VersioningConfiguration={"Status": "Enabled"})
+    handler.upload_file(str(file), KEY)
+    whole = told_in_parts(file.read_bytes(), 500, 600, 32)
+    parts = whole["ObjectParts"]["Parts"]
+    asked: list[dict[str, Any]] = []
+
+    def page(parsed: dict[str, Any], **_: object) -> None:
+        start = len(asked) - 1
+        shown = {
+            "Parts": parts[start : start + 1],
+            "IsTruncated": start < 2,
+            "NextPartNumberMarker": start + 1,
+        }
+        parsed.update(Checksum=whole["Checksum"], ObjectParts=shown)
+
+    events = handler.s3_client.meta.events
+    events.register("before-call.s3.GetObjectAttributes", lambda params, **_: asked.append(params))
+    events.register("after-call.s3.GetObjectAttributes", page)
+
+    handler.download_file(KEY, str(tmp_path / "same.dcm"))
+
+    assert log_lines()[-1]["details"]["verified"] == "parts"
+    assert [one["headers"]["x-amz-part-number-marker"] for one in asked] == ["0", "1", "2"]
+    assert all("versionId" in one["query_string"] for one in asked)
+
+
 def test_where_s3_does_not_tell_the_parts_the_object_is_what_is_compared(
     handler: S3Handler, file: Path, tmp_path: Path, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
@@ -307,6 +336,12 @@ def test_what_is_missing_is_not_found_and_what_is_denied_refused(handler: S3Hand
         with pytest.raises(Refused) as denied:
             handler.delete_object(KEY)
     assert "doe" not in str(denied.value)
+
+
+def test_a_bucket_s_name_that_is_none_is_bad_input_and_not_a_passing_fault() -> None:
+    with pytest.raises(BadInput) as refused:
+        S3Handler("no such bucket!").list_objects()
+    assert "no such bucket!" not in str(refused.value)
 
 
 def test_log_lines_have_the_documented_form_and_hold_no_key(

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+)
 
-from scanward.errors import Misconfigured, NotFound, Refused, ScanwardError, Unavailable
+from scanward.errors import BadInput, Misconfigured, NotFound, Refused, ScanwardError, Unavailable
 
 _MISSING = frozenset({
     "404", "ExecutionDoesNotExist", "NoSuchBucket", "NoSuchKey", "NoSuchVersion", "NotFound",
@@ -46,6 +52,8 @@ def translated(what: str) -> Iterator[None]:
         raise _of(error, what) from None
     except (NoCredentialsError, PartialCredentialsError):
         raise Misconfigured("No AWS credentials were found; configure them as for the AWS CLI.") from None
+    except ParamValidationError:
+        raise BadInput(f"What was asked of {what} is not what AWS takes; check names and types.") from None
     except BotoCoreError as error:
         raise Unavailable(f"AWS did not answer for {what} ({type(error).__name__}); try again.") from None
 
