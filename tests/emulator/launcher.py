@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import ipaddress
+import json
 import os
 import re
 import shutil
@@ -40,6 +41,7 @@ def main(folder: Path) -> None:
     read_concurrency_as_a_number()
     unpack_layers_once(folder / "layers")
     hear_healthimaging()
+    hold_task_tokens_to_their_machine()
     app.main()
 
 
@@ -162,6 +164,33 @@ def hear_healthimaging() -> None:
         return put(data, allow_aws_source=bool(allow_aws_source) or sources == {"aws.medical-imaging"})
 
     events._put_events = put_events
+
+
+def hold_task_tokens_to_their_machine() -> None:
+    """Ask policies for SendTaskSuccess on the state machine whose token it is, as AWS does.
+
+    The emulator asks for it on `*`, so that only a role that may answer for every machine could.
+    """
+    machines: Any = importlib.import_module("ministack.services.stepfunctions")
+    actions: Any = importlib.import_module("ministack.core.iam_actions")
+    execute, wait = machines._execute_task, machines._invoke_with_callback
+    resource_of, running = actions.extract_resource_arn, threading.local()
+    of_token: dict[str, str] = {}
+
+    def execute_task(state: Any, given: Any, execution: Any, *rest: Any) -> Any:  # noqa: ANN401
+        running.machine = execution["stateMachineArn"]
+        return execute(state, given, execution, *rest)
+
+    def wait_for_token(resource: Any, given: Any, token: str, *rest: Any) -> Any:  # noqa: ANN401
+        of_token[token] = running.machine
+        return wait(resource, given, token, *rest)
+
+    def resource_arn(service: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:  # noqa: ANN401
+        token = json.loads(body).get("taskToken") if service == "states" and body else None
+        return of_token.get(str(token)) or resource_of(service, method, path, headers, body, *rest)
+
+    machines._execute_task, machines._invoke_with_callback = execute_task, wait_for_token
+    actions.extract_resource_arn = resource_arn
 
 
 def _unpack(packed: bytes, tree: Path) -> None:

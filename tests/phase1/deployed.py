@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -42,11 +43,24 @@ class Surroundings:
     account: Account | None = None
     tells: bool = True
     roles: dict[str, str] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def s3_of_role(self, role_arn: str) -> Any:  # noqa: ANN401 - a client
         """Return S3 as the role sees it: a twin that we may take, with the policies that the role has now."""
         assert self.account is not None
-        iam = self.account.client("iam")
+        with self.lock:
+            taken = self._taken(self.account, role_arn)
+        return boto3.session.Session().client(
+            "s3",
+            region_name=REGION,
+            endpoint_url=self.account.endpoint,
+            aws_access_key_id=taken["AccessKeyId"],
+            aws_secret_access_key=taken["SecretAccessKey"],
+            aws_session_token=taken["SessionToken"],
+        )
+
+    def _taken(self, account: Account, role_arn: str) -> dict[str, str]:
+        iam = account.client("iam")
         name = role_arn.rpartition("/")[2]
         twin = f"{name}-twin"
         if twin not in self.roles:
@@ -56,16 +70,9 @@ class Surroundings:
             self.roles[twin] = made["Role"]["Arn"]
         policy = iam.get_role_policy(RoleName=name, PolicyName="import")["PolicyDocument"]
         iam.put_role_policy(RoleName=twin, PolicyName="import", PolicyDocument=json.dumps(policy))
-        keys = self.account.client("sts").assume_role(RoleArn=self.roles[twin], RoleSessionName="import")
-        taken = keys["Credentials"]
-        return boto3.session.Session().client(
-            "s3",
-            region_name=REGION,
-            endpoint_url=self.account.endpoint,
-            aws_access_key_id=taken["AccessKeyId"],
-            aws_secret_access_key=taken["SecretAccessKey"],
-            aws_session_token=taken["SessionToken"],
-        )
+        keys = account.client("sts").assume_role(RoleArn=self.roles[twin], RoleSessionName="import")
+        taken: dict[str, str] = keys["Credentials"]
+        return taken
 
     def emit(self, kind: str, detail: dict[str, str]) -> None:
         """Send an event as AWS does, unless a test wants it lost."""

@@ -176,18 +176,6 @@ def test_an_event_that_is_lost_is_made_up_for_by_the_poll(phase1: Deployed) -> N
     assert phase1.row(study["study_id"])["status"] == "READY_FOR_ANALYSIS"
 
 
-def test_the_event_wakes_the_watch_before_the_poll(phase1: Deployed) -> None:
-    phase1.imaging.may_end.clear()
-    phase1.upload("uploads/told.dcm", CT.read_bytes())
-    study = phase1.post({**ASKED, "file_key": "uploads/told.dcm"})[1]
-    machine = phase1.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:")
-    arn = f"{machine}:stroke-analysis-{study['study_id']}"
-    phase1.imaging.may_end.set()
-    phase1.ended(study["study_id"])
-    history = phase1.account.client("stepfunctions").get_execution_history(executionArn=arn)["events"]
-    assert history[-1]["type"] == "ExecutionSucceeded"
-
-
 def test_starts_that_are_throttled_as_by_aws_wait_for_their_turn(phase1: Deployed) -> None:
     phase1.imaging.throttle_to(0.25)
     studies = []
@@ -301,16 +289,75 @@ def test_nothing_of_the_patient_is_in_a_log_a_metric_or_an_execution(phase1: Dep
     assert [(place, needle) for place, body in places for needle in needles if needle in body] == []
 
 
-def test_the_door_is_closed_to_who_does_not_sign(
-    emulated: tuple[EmulatorWithImaging, HealthImagingServer, Surroundings], folder: Path
-) -> None:
-    closed = create(emulated, folder, "stroke-closed", PollSeconds="2")
-    closed.imaging.throttle_to(1000)
+@pytest.fixture(scope="module")
+def closed(emulated: tuple[EmulatorWithImaging, HealthImagingServer, Surroundings], folder: Path) -> Deployed:
+    """Return Phase 1 as it is by default: signed requests, and a poll every 30 seconds."""
+    made = create(emulated, folder, "stroke-closed")
+    made.imaging.throttle_to(1000)
+    made.surroundings.tells = True
+    return made
+
+
+def signed(stack: Deployed, user: str = "") -> tuple[str, ...]:
+    """Return what the README adds to curl for AWS_IAM."""
+    keys = user or f"{stack.account.key_id}:{stack.account.secret_key}"
+    return ("--aws-sigv4", f"aws:amz:{REGION}:execute-api", "--user", keys)
+
+
+def test_the_door_is_closed_to_who_does_not_sign_or_may_not(closed: Deployed) -> None:
     closed.upload("uploads/signed.dcm", CT.read_bytes())
     body = {**ASKED, "file_key": "uploads/signed.dcm"}
     assert closed.post(body)[0] == 403
-    user = f"{closed.account.key_id}:{closed.account.secret_key}"
-    signed = ("--aws-sigv4", f"aws:amz:{REGION}:execute-api", "--user", user)
-    status, study = closed.post(body, *signed)
+    iam = closed.account.client("iam")
+    iam.create_user(UserName="nobody")
+    keys = iam.create_access_key(UserName="nobody")["AccessKey"]
+    assert closed.post(body, *signed(closed, f"{keys['AccessKeyId']}:{keys['SecretAccessKey']}"))[0] == 403
+    status, study = closed.post(body, *signed(closed))
     assert status == 200, study
     assert closed.ended(study["study_id"])["status"] == "SUCCEEDED"
+
+
+def test_the_event_wakes_the_watch_long_before_the_poll(closed: Deployed) -> None:
+    closed.imaging.may_end.clear()
+    closed.upload("uploads/told.dcm", CT.read_bytes())
+    study = closed.post({**ASKED, "file_key": "uploads/told.dcm"}, *signed(closed))[1]
+    s3, waits = closed.account.client("s3"), {"Bucket": closed.outputs["UploadBucketName"]}
+    kept = f"import-waits/{study['study_id']}"
+    wait_for(lambda: s3.list_objects_v2(**waits, Prefix=kept)["KeyCount"], "the token of the wait")
+    closed.imaging.may_end.set()
+    ended = closed.ended(study["study_id"], seconds=20)
+    assert ended["status"] == "SUCCEEDED"
+    history = closed.account.client("stepfunctions").get_execution_history(
+        executionArn=ended["executionArn"]
+    )["events"]
+    entered = [event["stateEnteredEventDetails"]["name"] for event in history if "Entered" in event["type"]]
+    assert entered == ["WaitForImport", "ImportEnded", "ReadyForAnalysis"]
+
+
+def test_with_jwt_the_door_opens_to_a_bearer_of_its_issuer(
+    emulated: tuple[EmulatorWithImaging, HealthImagingServer, Surroundings], folder: Path
+) -> None:
+    cognito = emulated[0].account.client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName="clinic")["UserPool"]["Id"]
+    client = cognito.create_user_pool_client(
+        UserPoolId=pool, ClientName="upload", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"]
+    )["UserPoolClient"]["ClientId"]
+    cognito.admin_create_user(UserPoolId=pool, Username="reader", MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(
+        UserPoolId=pool, Username="reader", Password="Right-1-Horse", Permanent=True
+    )
+    token = cognito.initiate_auth(
+        ClientId=client,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": "reader", "PASSWORD": "Right-1-Horse"},
+    )["AuthenticationResult"]["IdToken"]
+    issuer = f"https://cognito-idp.{REGION}.amazonaws.com/{pool}"
+    stack = create(emulated, folder, "stroke-jwt", ApiAuth="JWT", JwtIssuer=issuer, JwtAudience=client)
+    stack.imaging.throttle_to(1000)
+    stack.upload("uploads/bearer.dcm", CT.read_bytes())
+    body = {**ASKED, "file_key": "uploads/bearer.dcm"}
+    assert stack.post(body)[0] == 401
+    assert stack.post(body, "-H", f"Authorization: Bearer {token[:-4]}AAAA")[0] == 401
+    status, study = stack.post(body, "-H", f"Authorization: Bearer {token}")
+    assert status == 200, study
+    assert stack.ended(study["study_id"])["status"] == "SUCCEEDED"
