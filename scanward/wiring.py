@@ -13,6 +13,7 @@ from scanward.settings import AwsSettings, Settings
 
 if TYPE_CHECKING:
     from scanward.adapters.aws.backfill import Backfill
+    from scanward.adapters.aws.executions import DynamoExecutions
     from scanward.adapters.aws.s3_objects import S3Objects
     from scanward.deidentify.engine import Engine
     from scanward.pipeline import Line
@@ -121,9 +122,14 @@ def open_executions(engine: Engines, settings: Settings, aws: AwsSettings | None
     """Return the executions of this machine's line or of the one on AWS. Raises Misconfigured."""
     if engine == "local":
         return open_ports(settings, sweep=False).executions
-    from scanward.adapters.aws.opening import open_executions as on_aws
+    return open_aws_executions(aws or AwsSettings())
 
-    return on_aws(aws or AwsSettings())
+
+def open_aws_executions(aws: AwsSettings) -> DynamoExecutions:
+    """Return the executions on AWS, with the objects that its starter ignored. Raises Misconfigured."""
+    from scanward.adapters.aws.opening import open_executions
+
+    return open_executions(aws)
 
 
 def open_backfill(aws: AwsSettings) -> Backfill:

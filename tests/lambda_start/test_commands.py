@@ -89,6 +89,20 @@ def test_dead_letters_of_both_kinds_are_listed_and_redriven(
     assert shell.queue().depths() == (1, 0)
 
 
+def test_what_was_ignored_is_listed_with_its_reason(shell: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    starter = shell.starter()
+    for number in range(3):
+        starter.take(shell.put(f"notes-{number}.txt", b"no image"), Meter())
+    table = _printed(capsys, "executions", "ignored", "--limit", "2")
+    assert "notes-2.txt" in table
+    assert "not-dicom" in table
+    first = json.loads(_printed(capsys, "executions", "ignored", "--limit", "2", "--json"))
+    assert f"executions ignored --after {first[1]['id']}" in table
+    rest = json.loads(_printed(capsys, "executions", "ignored", "--after", first[1]["id"], "--json"))
+    assert [(one["raw_key"], one["reason"], one["size"]) for one in rest] == [("notes-0.txt", "not-dicom", 8)]
+    assert _printed(capsys, "executions", "list", "--engine", "aws", "--json") == "[]\n"
+
+
 @pytest.mark.parametrize(
     ("unset", "arguments"),
     [

@@ -79,7 +79,7 @@ def test_a_success_tells_its_output_its_stages_and_its_warnings(stack: Stack) ->
         "reference": {"bucket": "b", "key": "patient1/a.dcm"},
         "output": {"bucket": "stack-processed-dicom", "key": "ANON-1/a.dcm", "version_id": "v"},
         "deid_study_uid": "2.25.7",
-        "superseded": False,
+        "superseded": True,
         "warnings": [WARNING.as_json()],
     }
     events = [
@@ -101,7 +101,8 @@ def test_a_success_tells_its_output_its_stages_and_its_warnings(stack: Stack) ->
         Stage("ingestion", Status.SUCCEEDED, 0.5),
         Stage("deidentify", Status.SUCCEEDED, 3.0),
     )
-    assert found.faults == (WARNING,)
+    assert found.faults[0] == WARNING
+    assert [fault.rule for fault in found.faults] == ["uid-mild", "superseded"]
     assert found.stopped == BEGAN + timedelta(seconds=4.5)
     totals = stack.executions().statistics()
     assert totals["stage_seconds_deidentify"] == pytest.approx(3.0)

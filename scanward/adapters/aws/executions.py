@@ -13,9 +13,11 @@ from scanward.adapters.aws.executions_ledger import Ledger
 from scanward.adapters.aws.executions_rows import (
     DEAD_LETTERS,
     SHELVES,
+    Ignored,
     Row,
     Shelf,
     execution_of,
+    ignored_of,
     moment_of,
     reference_of,
 )
@@ -107,6 +109,11 @@ class DynamoExecutions:
             "queue_depth": counts[Shelf.RUNNING] + waiting,
             "dead_letters": counts[Shelf.DEAD] + counts[Shelf.TIMED_OUT] + dead,
         }
+
+    def ignored(self, limit: int = 100, after: str = "") -> Sequence[Ignored]:
+        """Return objects that were not taken for their place or content, newest first, after the id given."""
+        before = str(self._table.get(after)["arrived"]) if after else ""
+        return [ignored_of(row) for row in self._table.page(Shelf.IGNORED, before, limit)]
 
     def _launch(self, name: str, reference: Reference) -> None:
         self.runs.start(name, reference)

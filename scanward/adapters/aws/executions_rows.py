@@ -78,6 +78,17 @@ class Ended:
         return Shelf.DEAD if dead else Shelf(self.status.value)
 
 
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """An object that the starter did not take; `reason` is a word of `starter_choice`."""
+
+    id: str
+    raw_key: str
+    size: int
+    arrived: datetime
+    reason: str
+
+
 def turn_of(attempt: int, resumed: int = 0) -> int:
     """Return a number that grows with every attempt, and with every resumption inside one.
 
@@ -168,6 +179,17 @@ def execution_of(row: Mapping[str, Value]) -> Execution:
         ),
         deid_key=str(row.get("deid_key", "")),
         deid_study_uid=str(row.get("deid_study_uid", "")),
+    )
+
+
+def ignored_of(row: Mapping[str, Value]) -> Ignored:
+    """Return the ignored object that a row describes."""
+    return Ignored(
+        id=str(row["id"]),
+        raw_key=str(row["raw_key"]),
+        size=max(int(row["size"]), 0),
+        arrived=moment_of(str(row["started"])),
+        reason=str(row["reason"]),
     )
 
 

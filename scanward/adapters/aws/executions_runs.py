@@ -52,6 +52,9 @@ _DETAILS = (
 # EventBridge leaves these out where they are too long, or where the machine is sealed with a key of its own.
 _TOLD = {"SUCCEEDED": "output", "FAILED": "error"}
 _PARTS = ("input", "output", "error", "cause")
+_SUPERSEDED = Fault(
+    "superseded", "A newer version of the object was there first; its output stays.", severity="warn"
+)
 _MOST_EVENTS = 200
 _LONGEST = 1_000
 
@@ -118,7 +121,7 @@ class Runs:
             dead_letter=status is not Status.SUCCEEDED and error not in _OWN_FAULT,
             error=error,
             cause=_cause(detail) if error in _OUR_WORDS else "",
-            faults=faults if status is Status.FAILED else _faults(output.get("warnings")),
+            faults=faults if status is Status.FAILED else _warnings(output),
             stages=stages,
             deid_key=str(_mapping(output.get("output")).get("key", "")),
             deid_study_uid=str(output.get("deid_study_uid") or ""),
@@ -171,6 +174,12 @@ def _faults_told(events: Sequence[Mapping[str, Any]]) -> tuple[Fault, ...]:
             if isinstance(message, str) and "\n" in message:
                 return _faults(_json(message.partition("\n")[2]).get("faults"))
     return ()
+
+
+def _warnings(output: Mapping[str, Any]) -> tuple[Fault, ...]:
+    """Return what a success warns of; also that its output gave way to a newer version's."""
+    superseded = (_SUPERSEDED,) if output.get("superseded") is True else ()
+    return _faults(output.get("warnings")) + superseded
 
 
 def _faults(given: object) -> tuple[Fault, ...]:

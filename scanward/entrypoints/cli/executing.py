@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.table import Table
 
 from scanward.entrypoints.cli.console import byte_size, harmless, out, outcome_text, print_json
 from scanward.ports.executions import Execution, Executions, Status
+
+if TYPE_CHECKING:
+    from scanward.adapters.aws.executions import DynamoExecutions
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,23 @@ def show_list(executions: Executions, page: Page, *, engine: str, json: bool) ->
     if len(found) == page.limit:
         on_aws = " --engine aws" if engine == "aws" else ""
         out().print(f"More: scanward executions list{on_aws} --after {found[-1].id}", style="dim")
+
+
+def show_ignored(executions: DynamoExecutions, limit: int, after: str, *, json: bool) -> None:
+    """Print the objects that the starter on AWS did not take."""
+    found = executions.ignored(limit, after)
+    if json:
+        print_json([asdict(one) for one in found])
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("Object", "Reason", "Raw key", "Size", "Arrived"):
+        table.add_column(column, overflow="fold")
+    for one in found:
+        arrived = one.arrived.isoformat(" ", timespec="seconds")
+        table.add_row(one.id, one.reason, harmless(one.raw_key), byte_size(one.size), arrived)
+    out().print(table)
+    if len(found) == limit:
+        out().print(f"More: scanward executions ignored --after {found[-1].id}", style="dim")
 
 
 def show_one(executions: Executions, execution_id: str, *, json: bool) -> None:

@@ -154,6 +154,24 @@ def redrive_execution(
     redrive(_executions(engine, data), execution_ids, json=json)
 
 
+@executions_app.command("ignored")
+def list_ignored(
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    after: Annotated[str, typer.Option(metavar="ID", help="Those behind this one, for the next page.")] = "",
+    json: Json = False,
+) -> None:
+    """List objects in the raw bucket on AWS that started nothing, and why, the newest first.
+
+    not-dicom: neither by name nor by content. outside-prefix: not where uploads belong, with one bucket.
+    """
+    from scanward.entrypoints.cli.configuration import read_aws_settings
+    from scanward.entrypoints.cli.executing import show_ignored
+    from scanward.wiring import open_aws_executions
+
+    show_ignored(open_aws_executions(read_aws_settings()), limit, after, json=json)
+
+
 def backfill(
     source: Annotated[str, typer.Argument(metavar="S3", help="s3://BUCKET or s3://BUCKET/PREFIX.")],
     *,
