@@ -13,7 +13,7 @@ JOBS ?= 2
 # Coverage of the branches: over all by pytest-cov, of the two packages that must be whole by tests/gates.py.
 COVERAGE := --cov --cov-report=term:skip-covered --cov-fail-under=95 -p tests.gates
 
-.PHONY: help setup demo test test-all check format docs bench-deidentify bench-line mutate lock clean
+.PHONY: help setup demo demo-aws test test-all check format docs bench-deidentify bench-line mutate lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ setup: $(STAMP) ## make .venv from uv.lock, the emulator of AWS, and what Debian
 
 demo: $(STAMP) ## run real DICOM files (and DIR=…) through the whole line, then serve them (ONCE=1: stop after the table)
 	@DIR="$(DIR)" ONCE="$(ONCE)" scripts/demo.sh
+
+demo-aws: $(STAMP) ## the same line on AWS, on an emulator: upload, watch, download, and try by hand (ONCE=1: take it down)
+	@scripts/aws_tools.sh
+	@DIR="$(DIR)" ONCE="$(ONCE)" $(BIN)/python -m scripts.demo_aws
 
 test: check ## set up, check, and run the tests with coverage
 	@$(BIN)/pytest -m "not slow" -n $(JOBS) --dist loadfile --no-loadscope-reorder $(COVERAGE)
