@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import numpy as np
 import pytest
 from botocore.stub import Stubber
 
@@ -97,6 +98,7 @@ def test_a_metric_s_answer_says_what_was_published(handler: CloudWatchHandler) -
         ({"value": float("nan")}, "finite"),
         ({"value": float("inf")}, "finite"),
         ({"value": 2.0**361}, "finite"),
+        ({"value": 10**400}, "finite"),
         ({"value": True}, "number"),
         ({"value": "1"}, "number"),
         ({"unit": "Parsecs"}, "Milliseconds"),
@@ -118,6 +120,11 @@ def test_what_cloudwatch_would_refuse_is_refused_with_a_reason(
     with pytest.raises(BadInput, match=said):
         handler.put_metric_data(**asked)
     assert handler.cloudwatch_client.list_metrics()["Metrics"] == []
+
+
+@pytest.mark.parametrize("value", [np.int16(3), np.float32(3), 3, 3.0])
+def test_a_value_is_any_real_number(handler: CloudWatchHandler, value: float) -> None:
+    assert handler.put_metric_data("Own", "Any", value)["value"] == 3.0
 
 
 def test_all_units_of_cloudwatch_are_known(handler: CloudWatchHandler) -> None:

@@ -303,6 +303,16 @@ def test_a_file_that_is_missing_or_a_folder_is_refused_without_its_path(
         assert str(tmp_path) not in str(told.value)
 
 
+@pytest.mark.parametrize("path", ["", ".", "..", "a\0b", "/"])
+def test_a_path_that_names_no_file_is_refused(handler: S3Handler, file: Path, path: str) -> None:
+    handler.upload_file(str(file), KEY)
+
+    with pytest.raises(BadInput):
+        handler.upload_file(path, KEY)
+    with pytest.raises(BadInput):
+        handler.download_file(KEY, path)
+
+
 def test_a_target_that_cannot_be_written_is_refused_and_a_full_disk_named(
     handler: S3Handler, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

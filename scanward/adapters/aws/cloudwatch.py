@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
@@ -126,7 +126,7 @@ class CloudWatchHandler:
             }
 
     def put_log_events(
-        self, log_group_name: str, log_stream_name: str, log_events: Sequence[Mapping[str, Any]]
+        self, log_group_name: str, log_stream_name: str, log_events: Iterable[Mapping[str, Any]]
     ) -> dict[str, Any]:
         """Write events in order of time, in as many requests as it takes; return `events` and `batches`.
 
@@ -138,9 +138,10 @@ class CloudWatchHandler:
                 "logGroupName": _group(log_group_name),
                 "logStreamName": _stream(log_stream_name),
             }
+            given = list(log_events)
             events = sent = 0
-            for batch in batches(log_events):
-                self._write(names, batch, f"{events} of {len(log_events)} events")
+            for batch in batches(given):
+                self._write(names, batch, f"{events} of {len(given)} events")
                 events, sent = events + len(batch), sent + 1
             details.update(events=events, batches=sent)
             return {"events": events, "batches": sent}

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from numbers import Real
 from typing import TYPE_CHECKING, Final
 
 from scanward.errors import BadInput
@@ -58,11 +59,15 @@ def unit(name: str) -> str:
 
 def value(number: float) -> float:
     """Return a number that CloudWatch can add up. Raises BadInput."""
-    if isinstance(number, bool) or not isinstance(number, int | float):
+    if isinstance(number, bool) or not isinstance(number, Real):
         raise BadInput("A metric's value is a number.")
-    if not math.isfinite(number) or abs(number) > _LARGEST:
+    try:
+        found = float(number)
+    except OverflowError:
+        found = math.inf
+    if not math.isfinite(found) or abs(found) > _LARGEST:
         raise BadInput("A metric's value is finite and between -2^360 and 2^360.")
-    return float(number)
+    return found
 
 
 def dimensions(given: Sequence[Mapping[str, str]] | None) -> list[DimensionTypeDef]:

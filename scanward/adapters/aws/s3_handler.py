@@ -54,7 +54,7 @@ class S3Handler:
         """
         with operation(self.upload_file, "File uploaded successfully", "bucket") as details, _reading():
             kept = self._objects.upload(
-                Path(file_path),
+                _path(file_path),
                 self._reference(object_key),
                 checks.user_metadata(metadata),
                 content_type=checks.content_type(content_type),
@@ -68,9 +68,9 @@ class S3Handler:
         The file gets its name when it is whole and agrees with the checksum that S3 keeps of it; an older
         file of that name stays until then. Raises NotFound, Unavailable, BadInput, OutOfSpace.
         """
-        target = Path(file_path)
-        part = target.with_name(f".{secrets.token_hex(8)}.part")
         with operation(self.download_file, "File downloaded successfully", "object") as details, _writing():
+            target = _path(file_path)
+            part = target.with_name(f".{secrets.token_hex(8)}.part")
             try:
                 ref, head = self._objects.pin(self._reference(object_key))
                 sha256 = self._objects.download(ref, part)
@@ -81,7 +81,7 @@ class S3Handler:
             return {
                 "bucket": self.bucket_name,
                 "key": object_key,
-                "file_path": file_path,
+                "file_path": os.fspath(file_path),
                 "etag": head.etag,
                 "sha256": sha256,
             }
@@ -126,6 +126,14 @@ class S3Handler:
 
     def _reference(self, key: str) -> Reference:
         return Reference(self.bucket_name, checks.object_key(key))
+
+
+def _path(given: str) -> Path:
+    """Return a file's path. Raises BadInput for what no file can be called."""
+    path = Path(given)
+    if not path.name or "\0" in path.name:
+        raise BadInput("The path given names no file.")
+    return path
 
 
 def _settle(part: Path, target: Path) -> None:
