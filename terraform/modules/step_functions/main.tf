@@ -27,10 +27,15 @@ resource "aws_sfn_state_machine" "this" {
   }
 }
 
-# The file stays JSON because its numbers, which end in Seconds, stand in quotes too; here they lose them.
+# The file stays JSON because its numbers, which end in Seconds, stand in quotes too; here they lose them. Comments are for
+# who reads the file: they go, with whatever looks like a placeholder in them.
+locals {
+  uncommented = replace(file(var.definition_file), "/\"Comment\": \"(?:[^\"\\\\]|\\\\.)*\",\\s*/", "")
+}
+
 module "definition" {
   source  = "../template"
-  text    = replace(file(var.definition_file), "/\"([$][{][A-Za-z]+Seconds[}])\"/", "$1")
+  text    = replace(local.uncommented, "/\"([$][{][A-Za-z]+Seconds[}])\"/", "$1")
   values  = var.substitutions
   opening = "$${"
   closing = "}"
