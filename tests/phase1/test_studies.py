@@ -60,7 +60,7 @@ def test_a_study_that_is_not_there_is_none_and_cannot_advance(phase1: Phase1) ->
 
 def test_a_table_that_is_not_there_is_told_apart_from_a_study(phase1: Phase1) -> None:
     del phase1
-    with pytest.raises(NotFound, match="the table of studies"):
+    with pytest.raises(NotFound, match="no table of studies"):
         Studies("nowhere").begin(RECORD)
 
 

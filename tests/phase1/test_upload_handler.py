@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pydicom
 import pytest
 
 from scanward import logs
@@ -125,7 +128,7 @@ def test_a_crash_after_any_step_is_healed_by_a_retry(
 ) -> None:
     phase1.upload()
     place, name = {
-        "copy": (healthimaging.HealthImaging, "start"),
+        "copy": (upload_handler, "_import"),
         "start": (Studies, "begin"),
         "row": (upload_handler, "_start_execution"),
         "execution": (upload_handler, "_answer"),
@@ -303,3 +306,52 @@ def test_nothing_of_the_patient_is_logged_or_measured(
     assert "STUDY-" in told
     for value in ("PATIENTX77", "ZEBRAFISH", "Doe", "uploads/"):
         assert value not in told
+
+
+def test_requests_at_the_same_time_are_one_study(phase1: Phase1) -> None:
+    phase1.upload()
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _number: post(ASKED), range(4)))
+    assert [status for status, _ in answers] == [200] * 4
+    assert len({study["import_job_id"] for _, study in answers}) == 1
+    assert len(phase1.rows()) == len(phase1.imaging.jobs) == len(phase1.executions()) == 1
+
+
+def test_a_large_object_is_read_by_range_and_copied_inside_s3(phase1: Phase1) -> None:
+    dataset = pydicom.dcmread(CT)
+    dataset.Rows = dataset.Columns = 2400
+    dataset.PixelData = bytes(2 * 2400 * 2400)
+    written = io.BytesIO()
+    dataset.save_as(written)
+    phase1.upload(written.getvalue())
+    status, study = post(ASKED)
+    assert status == 200
+    copy = f"imports/{study['study_id']}/{study['study_id']}.dcm"
+    assert phase1.s3.head_object(Bucket=BUCKET, Key=copy)["ContentLength"] == len(written.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("STUDIES_TABLE", "nowhere"),
+        ("DATASTORE_ID", "f" * 32),
+        ("STATE_MACHINE_ARN", "arn:aws:states:us-east-1:123456789012:stateMachine:nowhere"),
+    ],
+)
+def test_what_the_site_lacks_is_no_404_for_the_asker(
+    phase1: Phase1, monkeypatch: pytest.MonkeyPatch, setting: str, value: str
+) -> None:
+    phase1.upload()
+    monkeypatch.setenv(f"SCANWARD_PHASE1_{setting}", value)
+    status, answer = post(ASKED)
+    assert (status, answer["error"]) == (500, "Misconfigured")
+    assert "settings of Phase 1" in answer["message"]
+
+
+def test_an_object_beyond_healthimagings_bound_is_refused_unread(
+    phase1: Phase1, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload_handler, "_MOST_BYTES", 1000)
+    phase1.upload()
+    assert post(ASKED)[0] == 413
+    assert phase1.imaging.jobs == {}

@@ -96,7 +96,7 @@ class HealthImaging:
         begin = self._client().start_dicom_import_job
         until = time.monotonic() + patience
         while True:
-            with translated("the HealthImaging data store"):
+            with translated("HealthImaging data store"):
                 try:
                     begun = begin(
                         jobName=token,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["PATIENT_INDEX", "Studies", "StudyRecord", "StudyStatus", "timestamp"]
 
 PATIENT_INDEX: Final = "patient_id-upload_timestamp-index"
-_TABLE: Final = "the table of studies"
+_TABLE: Final = "table of studies"
 _CONDITION: Final = "ConditionalCheckFailedException"
 
 

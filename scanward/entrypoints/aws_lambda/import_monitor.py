@@ -64,7 +64,7 @@ def monitor(event: Mapping[str, Any]) -> Answer:
         return _look(settings, study_id, job_id, event.get("started", ""))
     # Kept before the job is looked at: an event that comes in between finds it, and one that came
     # before has changed what is looked at now.
-    with translated("the token of the wait"):
+    with translated("token of a wait"):
         client("s3").put_object(
             Bucket=settings.upload_bucket, Key=_waiting(study_id), Body=str(token).encode()
         )
@@ -199,7 +199,7 @@ def _kept_token(settings: Phase1Settings, study_id: str) -> str:
 
 def _wake(token: str, answer: Answer) -> None:
     """Let the execution go on; one that does not wait any more has looked, or will, by itself."""
-    with translated("the waiting execution"):
+    with translated("waiting execution"):
         try:
             client("stepfunctions").send_task_success(taskToken=token, output=json.dumps(answer))
         except ClientError as error:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -57,47 +58,39 @@ class UploadHandler:
             source, head = _uploaded(objects, settings.upload_bucket, asked.file_key)
             study_id = _study_id(source, asked)
             studies = Studies(settings.studies_table)
-            record = studies.find(study_id)
+            with _of_the_site():
+                record = studies.find(study_id)
             if record is None:
                 meter.add("BytesIn", head.size)
                 _raise_unless_dicom(objects, source)
-                record = studies.begin(self._import(settings, objects, source, asked, study_id, context))
+                objects.copy(source, settings.upload_bucket, f"imports/{study_id}/{study_id}.dcm")
+                with _of_the_site():
+                    record = studies.begin(_import(settings, asked, study_id, _patience(context)))
                 meter.add("FilesProcessed")
             _raise_unless_of(record, asked)
-            _start_execution(settings, record)
+            with _of_the_site():
+                _start_execution(settings, record)
         _log.info("study accepted", operation="upload", study_id=study_id, import_job_id=record.import_job_id)
         return {"statusCode": 200, "body": _answer(record)}
 
-    @staticmethod
-    def _import(
-        settings: Phase1Settings,
-        objects: S3Objects,
-        source: Reference,
-        asked: UploadRequest,
-        study_id: str,
-        context: object,
-    ) -> StudyRecord:
-        """Copy the object to its study's prefix, for an import takes all under one, and start the job."""
-        objects.copy(source, settings.upload_bucket, f"imports/{study_id}/{study_id}.dcm")
-        bucket = f"s3://{settings.upload_bucket}"
-        imaging = HealthImaging(settings.datastore_id, settings.import_role_arn)
-        job = imaging.start(
-            study_id,
-            f"{bucket}/imports/{study_id}/",
-            f"{bucket}/import-results/{study_id}/",
-            _patience(context),
-        )
-        return StudyRecord(
-            study_id=study_id,
-            patient_id=asked.patient_id,
-            upload_timestamp=timestamp(datetime.now(UTC)),
-            study_description=asked.study_description,
-            s3_bucket=settings.upload_bucket,
-            s3_key=asked.file_key,
-            datastore_id=settings.datastore_id,
-            import_job_id=job.id,
-            import_status=job.status,
-        )
+
+def _import(settings: Phase1Settings, asked: UploadRequest, study_id: str, patience: float) -> StudyRecord:
+    """Start the import of the study's copy; an import takes all under a prefix, so the study has its own."""
+    bucket = f"s3://{settings.upload_bucket}"
+    job = HealthImaging(settings.datastore_id, settings.import_role_arn).start(
+        study_id, f"{bucket}/imports/{study_id}/", f"{bucket}/import-results/{study_id}/", patience
+    )
+    return StudyRecord(
+        study_id=study_id,
+        patient_id=asked.patient_id,
+        upload_timestamp=timestamp(datetime.now(UTC)),
+        study_description=asked.study_description,
+        s3_bucket=settings.upload_bucket,
+        s3_key=asked.file_key,
+        datastore_id=settings.datastore_id,
+        import_job_id=job.id,
+        import_status=job.status,
+    )
 
 
 def _settings() -> Phase1Settings:
@@ -108,6 +101,15 @@ def _settings() -> Phase1Settings:
     if missing:
         raise Misconfigured(f"Phase 1 lacks {', '.join(missing)}; its template sets them.")
     return settings
+
+
+@contextmanager
+def _of_the_site() -> Iterator[None]:
+    """Keep 404 for the object: a table or data store that is missing is no fault of the asker."""
+    try:
+        yield
+    except NotFound as missing:
+        raise Misconfigured(f"{missing.message} Check the settings of Phase 1.") from None
 
 
 def _uploaded(objects: S3Objects, bucket: str, key: str) -> tuple[Reference, Head]:
@@ -145,7 +147,7 @@ def _patience(context: object) -> float:
 def _start_execution(settings: Phase1Settings, record: StudyRecord) -> None:
     """Start the watch; a name that is taken means that it runs, or ran, already."""
     watched = {"study_id": record.study_id, "import_job_id": record.import_job_id}
-    with translated("the state machine of Phase 1"):
+    with translated("state machine of Phase 1"):
         try:
             client("stepfunctions").start_execution(
                 stateMachineArn=settings.state_machine_arn,
