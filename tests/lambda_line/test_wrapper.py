@@ -145,6 +145,18 @@ def test_behind_an_http_api_the_answer_is_text_in_the_body() -> None:
     assert json.loads(refused["body"])["error"] == "Not found"
 
 
+def test_an_answer_that_is_no_json_is_an_error_behind_an_http_api_too() -> None:
+    @lambda_handler_wrapper
+    class Odd:
+        def handle(self, event: dict[str, Any], context: object) -> dict[str, Any]:
+            del event, context
+            return {"statusCode": 200, "body": {SECRET: object()}}
+
+    answer = call(Odd(), HTTP)
+    assert answer["statusCode"] == 500
+    assert SECRET not in answer["body"]
+
+
 @pytest.mark.parametrize("event", [None, [], "text", 7])
 def test_an_event_that_is_no_object_does_not_break_the_wrapper(event: object) -> None:
     answer = Handler().handle(event, None)  # type: ignore[arg-type]  # Lambda hands on whatever JSON it gets

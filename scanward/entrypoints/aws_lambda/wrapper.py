@@ -44,7 +44,7 @@ def lambda_handler_wrapper(handler_class: type[Handler]) -> type[Handler]:
             if is_of_states(event):
                 raise parted(answer)
             return _formed(event, answer.as_json())
-        return _formed(event, answer)
+        return answer
 
     def __call__(self: Handler, event: Event, context: Any = None) -> Answer:  # noqa: ANN401, N807 - as above; it becomes the class's own
         _log_as_a_function()
@@ -63,7 +63,7 @@ def is_of_states(event: Event) -> bool:
 def _attempt(inner: Handle, handler: object, event: Event, context: object) -> Answer | ScanwardError:
     operation, began = type(handler).__name__, time.perf_counter()
     try:
-        answer = inner(handler, event, context)
+        answer = _formed(event, inner(handler, event, context))
     except ScanwardError as error:
         rules = sorted({fault.rule for fault in error.faults})[:20]
         _log.warning(
