@@ -9,6 +9,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 NamePolicy = Literal["preserve", "safe", "pseudonymous"]
+Duplicates = Literal["replace", "keep", "reject"]
 _BYTES_A_SECOND = 5e6  # far below what any disk and any transfer syntax needs
 
 
@@ -45,6 +46,11 @@ class Settings(BaseSettings):
     max_object_bytes: int = Field(4 << 30, gt=0, description="Largest object accepted.")
     max_inflated_bytes: int = Field(512 << 20, gt=0, description="Largest deflated data set after inflation.")
     max_inflate_ratio: int = Field(200, gt=1, description="Largest inflation ratio.")
+    duplicates: Duplicates = Field(
+        "replace",
+        description="Other bytes under a SOP Instance UID that is kept: `replace` it, with history; `keep` what "
+        "is there and warn; `reject` them.",
+    )
     free_space_bytes: int = Field(1 << 30, ge=0, description="Watermark: below it uploads are answered 507.")
     workers: int = Field(2, ge=0, description="Worker processes of the service.")
     stage_seconds: float = Field(
@@ -95,6 +101,9 @@ class AwsSettings(BaseSettings):
     )
     simple_bytes: int = Field(
         64 << 20, gt=0, description="Objects above this are copied inside S3, not read."
+    )
+    max_object_bytes: int = Field(
+        50 << 30, gt=0, description="Largest object that the functions take; its pixels never enter them."
     )
     environment: str = Field("dev", description="dev, prod …; the dimension of metrics.")
     preserve_tags: str = Field(

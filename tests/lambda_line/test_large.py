@@ -12,6 +12,7 @@ from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import MRImageStorage
 
 from scanward.entrypoints.aws_lambda.handlers import IngestionHandler
+from scanward.settings import AwsSettings, Settings
 from tests.lambda_line.conftest import FILES, PROCESSED, RAW
 from tests.lambda_line.states import execute
 from tests.lambda_line.uploads import body, dataset_of, event_of, processed, put, versions
@@ -115,13 +116,26 @@ def test_a_large_broken_object_is_quarantined_whole(s3: S3Client) -> None:
     assert body(s3, RAW, "quarantine/run-1/object") == content
 
 
+def test_objects_beyond_the_bound_of_one_machine_are_taken() -> None:
+    assert AwsSettings().max_object_bytes > Settings.model_validate({}).max_object_bytes
+
+
+def test_a_function_that_knows_no_processed_bucket_does_not_point_at_raw(
+    s3: S3Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCANWARD_AWS_MAX_OBJECT_BYTES", "5000")
+    monkeypatch.delenv("SCANWARD_AWS_PROCESSED_BUCKET")
+    run = execute(put(s3, "in/x.dcm", (FILES / "MR_small.dcm").read_bytes()))
+    assert f"s3://{RAW}/KEY s3://PROCESSED-BUCKET/KEY" in run.cause
+
+
 def test_what_is_larger_than_the_site_allows_fails_with_the_command_that_does_it(
     s3: S3Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SCANWARD_MAX_OBJECT_BYTES", "5000")
+    monkeypatch.setenv("SCANWARD_AWS_MAX_OBJECT_BYTES", "5000")
     run = execute(put(s3, "in/DOE.dcm", (FILES / "MR_small.dcm").read_bytes()))
     assert (run.status, run.error, run.passed) == ("FAILED", "Too large", ["Ingestion"])
-    assert "SCANWARD_MAX_OBJECT_BYTES" in run.cause
+    assert "SCANWARD_AWS_MAX_OBJECT_BYTES" in run.cause
     assert f"scanward deidentify s3://{RAW}/KEY s3://{PROCESSED}/KEY" in run.cause
     assert "DOE" not in run.cause
     assert not processed(s3)

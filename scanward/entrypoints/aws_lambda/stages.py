@@ -111,13 +111,13 @@ def _check_size(source: S3Opened, world: World) -> None:
     most = world.bounds.object_bytes
     if source.size > most:
         raise TooLarge(
-            f"The object has {source.size} bytes, more than the {most} of SCANWARD_MAX_OBJECT_BYTES."
+            f"The object has {source.size} bytes, more than the {most} of SCANWARD_AWS_MAX_OBJECT_BYTES."
         )
 
 
 def _command(reference: Reference, world: World) -> str:
     """Return what does it elsewhere; the key is left to the reader, for this text ends in logs."""
-    target = world.aws.processed_bucket or reference.bucket
+    target = world.aws.processed_bucket or "PROCESSED-BUCKET"
     return (
         f"Run this on a machine with more memory, KEY being the one in the execution's input: "
         f"scanward deidentify s3://{reference.bucket}/KEY s3://{target}/KEY"

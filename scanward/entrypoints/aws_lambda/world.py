@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -49,7 +49,7 @@ class World:
     @cached_property
     def bounds(self) -> Bounds:
         """Return the bounds of one object."""
-        return wiring.open_bounds(self.settings)
+        return replace(wiring.open_bounds(self.settings), object_bytes=self.aws.max_object_bytes)
 
     @cached_property
     def severities(self) -> Mapping[str, Severity]:
