@@ -42,6 +42,7 @@ class Surroundings:
 
     account: Account | None = None
     tells: bool = True
+    datastore_id: str = ""
     roles: dict[str, str] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -74,6 +75,24 @@ class Surroundings:
         taken: dict[str, str] = keys["Credentials"]
         return taken
 
+    def allows(self, operation: str, role_arn: str) -> bool:
+        """Ask the policies that the stack's functions have now; who asks is known by what is asked.
+
+        A start hands a role over, too. The emulator does not tell whose a key is, so that this is as near as
+        one comes to AWS's own check.
+        """
+        assert self.account is not None
+        project = role_arn.partition(":role/")[2].removesuffix("-healthimaging-import")
+        start = operation == "StartDICOMImportJob"
+        function = f"{project}-upload-handler" if start else f"{project}-import-monitor"
+        iam = self.account.client("iam")
+        (answer,) = iam.simulate_principal_policy(
+            PolicySourceArn=f"arn:aws:iam::000000000000:role/{function}",
+            ActionNames=[f"medical-imaging:{operation}"],
+            ResourceArns=[f"arn:aws:medical-imaging:{REGION}:000000000000:datastore/{self.datastore_id}"],
+        )["EvaluationResults"]
+        return answer["EvalDecision"] == "allowed" and (not start or _hands_over(iam, function, role_arn))
+
     def emit(self, kind: str, detail: dict[str, str]) -> None:
         """Send an event as AWS does, unless a test wants it lost."""
         if not self.tells or self.account is None:
@@ -81,6 +100,15 @@ class Surroundings:
         entry = {"Source": "aws.medical-imaging", "DetailType": kind, "Detail": json.dumps(detail)}
         put = self.account.client("events").put_events(Entries=[entry])
         assert put["FailedEntryCount"] == 0, put
+
+
+def _hands_over(iam: Any, role: str, handed: str) -> bool:  # noqa: ANN401 - a client
+    """Tell whether a role may pass another to HealthImaging; its simulation knows no conditions."""
+    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    to_it = {"StringEquals": {"iam:PassedToService": "medical-imaging.amazonaws.com"}}
+    wanted = {"Effect": "Allow", "Action": ["iam:PassRole"], "Resource": handed, "Condition": to_it}
+    return any(wanted.items() <= statement.items() for statement in document["Statement"])
 
 
 @dataclass(frozen=True)

@@ -60,10 +60,14 @@ class HealthImagingServer:
         s3_of_role: Callable[[str], Any],
         *,
         emit: Callable[[str, dict[str, str]], None] = lambda _kind, _detail: None,
+        allows: Callable[[str, str], bool] = lambda _operation, _role_arn: True,
         starts_a_second: float = STARTS_A_SECOND,
         job_seconds: float = 0.2,
     ) -> None:
-        """Listen on a free port of loopback; `job_seconds` is how long a job is IN_PROGRESS."""
+        """Listen on a free port of loopback; `job_seconds` is how long a job is IN_PROGRESS.
+
+        allows: may whoever asks do so? It is told the operation and the role that the job works with.
+        """
         self.datastore_id = secrets.token_hex(16)
         self.store = Datastore(s3_of_role)
         self.throttle = Throttle(starts_a_second)
@@ -73,7 +77,7 @@ class HealthImagingServer:
         self.may_end.set()
         self.faults: list[BaseException] = []
         self._tokens: dict[str, tuple[dict[str, Any], str]] = {}
-        self._emit, self._job_seconds = emit, job_seconds
+        self._emit, self._allows, self._job_seconds = emit, allows, job_seconds
         self._lock = threading.RLock()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._http.server_port}"
@@ -129,7 +133,12 @@ class HealthImagingServer:
                 raise Refusal("ValidationException", f"This server has no {request.operation}")
             return answer(request.operation, operations[request.operation](given))
 
+    def _require(self, operation: str, role_arn: str) -> None:
+        if not self._allows(operation, role_arn):
+            raise Refusal("AccessDeniedException", f"User is not authorized to perform {operation}")
+
     def _start(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._require("StartDICOMImportJob", given["dataAccessRoleArn"])
         self.throttle.take()
         token = given["clientToken"]
         known = self._tokens.get(token)
@@ -198,6 +207,7 @@ class HealthImagingServer:
         job = self.jobs.get(given["jobId"])
         if job is None:
             raise Refusal("ResourceNotFoundException", "There is no such import job")
+        self._require("GetDICOMImportJob", job.role_arn)
         return {"jobProperties": {**_summary(job), "inputS3Uri": job.input, "outputS3Uri": job.output}}
 
     def _list_jobs(self, given: dict[str, Any]) -> dict[str, Any]:

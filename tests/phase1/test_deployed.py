@@ -51,10 +51,12 @@ PLANTED = {"patient_id": "PATIENTX77", "study_description": "ZEBRAFISH", "file_k
 def emulated() -> Iterator[tuple[EmulatorWithImaging, HealthImagingServer, Surroundings]]:
     surroundings = Surroundings()
     with (
-        HealthImagingServer(surroundings.s3_of_role, emit=surroundings.emit) as imaging,
+        HealthImagingServer(
+            surroundings.s3_of_role, emit=surroundings.emit, allows=surroundings.allows
+        ) as imaging,
         EmulatorWithImaging(imaging.url) as emulator,
     ):
-        surroundings.account = emulator.account
+        surroundings.account, surroundings.datastore_id = emulator.account, imaging.datastore_id
         layer = publish_layer(emulator.account)
         emulator.account.client("ssm").put_parameter(
             Name="/medical-imaging-pipeline/layer-arn", Value=layer, Type="String"
@@ -212,6 +214,8 @@ def test_what_cannot_be_imported_is_refused_at_the_door(
         "s3:PutObject",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
+        "medical-imaging:StartDICOMImportJob",
+        "iam:PassRole",
         "states:StartExecution",
     ],
 )
@@ -228,7 +232,9 @@ def test_the_upload_handler_needs_each_of_its_permissions_and_a_retry_heals(
     assert phase1.ended(study["study_id"])["status"] == "SUCCEEDED"
 
 
-@pytest.mark.parametrize("action", ["dynamodb:UpdateItem", "s3:GetObject"])
+@pytest.mark.parametrize(
+    "action", ["dynamodb:UpdateItem", "s3:GetObject", "medical-imaging:GetDICOMImportJob"]
+)
 def test_the_monitor_needs_each_of_its_permissions(phase1: Deployed, action: str) -> None:
     key = f"uploads/monitor-{action.replace(':', '-')}.dcm"
     phase1.upload(key, CT.read_bytes())
