@@ -126,7 +126,7 @@ def test_a_function_that_knows_no_processed_bucket_does_not_point_at_raw(
     monkeypatch.setenv("SCANWARD_AWS_MAX_OBJECT_BYTES", "5000")
     monkeypatch.delenv("SCANWARD_AWS_PROCESSED_BUCKET")
     run = execute(put(s3, "in/x.dcm", (FILES / "MR_small.dcm").read_bytes()))
-    assert f"s3://{RAW}/KEY s3://PROCESSED-BUCKET/KEY" in run.cause
+    assert f"s3://{RAW}/KEY s3://PROCESSED-BUCKET/FOLDER/" in run.cause
 
 
 def test_what_is_larger_than_the_site_allows_fails_with_the_command_that_does_it(
@@ -136,6 +136,6 @@ def test_what_is_larger_than_the_site_allows_fails_with_the_command_that_does_it
     run = execute(put(s3, "in/DOE.dcm", (FILES / "MR_small.dcm").read_bytes()))
     assert (run.status, run.error, run.passed) == ("FAILED", "Too large", ["Ingestion"])
     assert "SCANWARD_AWS_MAX_OBJECT_BYTES" in run.cause
-    assert f"scanward deidentify s3://{RAW}/KEY s3://{PROCESSED}/KEY" in run.cause
+    assert f"scanward deidentify s3://{RAW}/KEY s3://{PROCESSED}/FOLDER/" in run.cause
     assert "DOE" not in run.cause
     assert not processed(s3)

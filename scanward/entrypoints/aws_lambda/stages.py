@@ -119,8 +119,8 @@ def _command(reference: Reference, world: World) -> str:
     """Return what does it elsewhere; the key is left to the reader, for this text ends in logs."""
     target = world.aws.processed_bucket or "PROCESSED-BUCKET"
     return (
-        f"Run this on a machine with more memory, KEY being the one in the execution's input: "
-        f"scanward deidentify s3://{reference.bucket}/KEY s3://{target}/KEY"
+        f"Run this on another machine, KEY being the one of the input and FOLDER where its output belongs: "
+        f"scanward deidentify s3://{reference.bucket}/KEY s3://{target}/FOLDER/"
     )
 
 
