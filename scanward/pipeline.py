@@ -22,13 +22,13 @@ from scanward.ports.catalog import Receipt
 from scanward.ports.crosswalk import Pair
 from scanward.ports.executions import Claim, Outcome, Stage, Status
 from scanward.ports.object_store import Opened, Zone
-from scanward.receive.part10 import Arrival, ReadPast, receive
+from scanward.receive.part10 import ANY, Arrival, NotTaken, Terms, receive
 from scanward.store.incoming import keep
 from scanward.store.outgoing import Output, Work, settle, stage_output
 from scanward.store.zones import deid_key
 from scanward.validate import raise_rejected, validate
 
-__all__ = ["STEPS", "Arrival", "Line", "Work", "accept", "advance", "judge", "process", "settle"]
+__all__ = ["STEPS", "Arrival", "Line", "Terms", "Work", "accept", "advance", "judge", "process", "settle"]
 
 _BATCH = 64
 
@@ -54,16 +54,19 @@ class _Passage:
     output: Output | None = None
 
 
-def accept(arrivals: Sequence[Arrival], ports: Ports, bounds: Bounds = DEFAULT) -> list[Receipt]:
+def accept(
+    arrivals: Sequence[Arrival], ports: Ports, bounds: Bounds = DEFAULT, terms: Terms = ANY
+) -> list[Receipt]:
     """Take files through the gate and keep them durably; return a receipt a file, in order.
 
-    A receipt names the execution, or the reason of the refusal; a DICOMDIR is read past (rule `dicomdir`).
+    A receipt names the execution, or the reason of the refusal; a DICOMDIR is read past (rule `dicomdir`),
+    and what does not meet the terms is not kept.
     Raises OutOfSpace or Unavailable; files of earlier batches of 64 are kept then, and a repeat finds them.
     """
     receipts: list[Receipt] = []
     try:
         for start in range(0, len(arrivals), _BATCH):
-            receipts += _accept_batch(arrivals[start : start + _BATCH], ports, bounds)
+            receipts += _accept_batch(arrivals[start : start + _BATCH], ports, bounds, terms)
     finally:
         for arrival in arrivals:
             arrival.staged.discard()
@@ -129,21 +132,21 @@ STEPS = (("validate", _validate), ("deidentify", _deidentify), ("store", _store)
 """The order of the steps, written here and nowhere else."""
 
 
-def _accept_batch(arrivals: Sequence[Arrival], ports: Ports, bounds: Bounds) -> list[Receipt]:
-    verdicts = [receive(arrival, bounds) for arrival in arrivals]
+def _accept_batch(arrivals: Sequence[Arrival], ports: Ports, bounds: Bounds, terms: Terms) -> list[Receipt]:
+    verdicts = [receive(arrival, bounds, terms) for arrival in arrivals]
     kept = iter(
         keep(
             [
                 (arrival.staged, verdict)
                 for arrival, verdict in zip(arrivals, verdicts, strict=True)
-                if not isinstance(verdict, ReadPast)
+                if not isinstance(verdict, NotTaken)
             ],
             ports,
         )
     )
     return [
-        Receipt(verdict.name, "", error="Read past", faults=(verdict.fault,))
-        if isinstance(verdict, ReadPast)
+        Receipt(verdict.name, "", error=verdict.error, faults=(verdict.fault,), named=verdict.named)
+        if isinstance(verdict, NotTaken)
         else next(kept)
         for verdict in verdicts
     ]

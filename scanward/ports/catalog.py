@@ -12,6 +12,21 @@ from scanward.ports.object_store import Zone
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """What an object calls itself; "" where it does not, or where that cannot be read."""
+
+    study_uid: str = ""
+    series_uid: str = ""
+    instance_uid: str = ""
+    sop_class_uid: str = ""
+
+    @classmethod
+    def of(cls, instance: Instance) -> Named:
+        """Return what an object that the gate passed calls itself."""
+        return cls(instance.study_uid, instance.series_uid, instance.instance_uid, instance.sop_class_uid)
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """An object that the gate passed and the store holds durably.
 
@@ -36,19 +51,26 @@ class Refusal:
     name: str
     error: str
     faults: tuple[Fault, ...]
+    named: Named = Named()
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The answer to one sent file: its execution, or its reason."""
+    """The answer to one sent file: its execution, or its reason.
+
+    superseded: it took the place of other bytes of its instance UID; outdated: other bytes are current, and
+    stay so.
+    """
 
     name: str
     key: str
     execution_id: str = ""
     duplicate: bool = False
     superseded: bool = False
+    outdated: bool = False
     error: str = ""
     faults: tuple[Fault, ...] = ()
+    named: Named = Named()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +122,12 @@ class Catalog(Protocol):
         """Record objects and their executions in one durable transaction; receipts in order, received first.
 
         The same bytes again: `duplicate`, with the execution that is there. Other bytes of one instance UID
-        supersede, with history.
+        supersede, with history; or they are not taken, as the site has it: `conflicts` tells.
         """
+        ...
+
+    def conflicts(self, received: Sequence[Received]) -> dict[int, Receipt]:
+        """Return receipts, by place, of what `receive` would not take; nothing is recorded."""
         ...
 
     def deliver(self, delivered: Sequence[Delivered]) -> None:

@@ -17,6 +17,24 @@ def keep(judged: Sequence[Judged], ports: Ports) -> list[Receipt]:
     A crash before the rows leaves blobs without a row, which the next start sweeps: nobody was told yes.
     Raises OutOfSpace or Unavailable; then nothing of the batch counts as received.
     """
+    conflicts = _conflicts(judged, ports)
+    taken = iter(_keep([one for place, one in enumerate(judged) if place not in conflicts], ports))
+    return [conflicts[place] if place in conflicts else next(taken) for place in range(len(judged))]
+
+
+def _conflicts(judged: Sequence[Judged], ports: Ports) -> dict[int, Receipt]:
+    """Return receipts, by place, of what the catalog would not take, so that no bytes of it are put anywhere.
+
+    Two senders may still meet in between: the bytes of the later one stay without a row, until the sweep.
+    """
+    received = [
+        (place, verdict) for place, (_, verdict) in enumerate(judged) if isinstance(verdict, Received)
+    ]
+    found = ports.catalog.conflicts([verdict for _, verdict in received])
+    return {received[number][0]: receipt for number, receipt in found.items()}
+
+
+def _keep(judged: Sequence[Judged], ports: Ports) -> list[Receipt]:
     if not judged:
         return []
     ports.objects.put([Blob(_zone(verdict), verdict.key, staged) for staged, verdict in judged])

@@ -45,7 +45,7 @@ def open_local(
     database = open_database(settings.data, settings.database_url)
     migrate(database)
     check_key(database, secrets)
-    catalog = SqlCatalog(database)
+    catalog = SqlCatalog(database, settings.duplicates)
     executions = SqlExecutions(database, settings.max_attempts)
     objects, hold, clear = _store(settings, catalog, remote)
     if sweep and hold.alone():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -15,9 +15,11 @@ from scanward.adapters.local.sql_engine import Database
 from scanward.adapters.local.sql_levels import OF_ZONE, Pair, add_models, refresh
 from scanward.adapters.local.sql_queries import find_instances, find_known, find_studies
 from scanward.adapters.local.sql_rows import faults_json, instance_columns, text_of
-from scanward.ports.catalog import Delivered, Kept, Receipt, Received, Refusal, Study
+from scanward.errors import Fault
+from scanward.ports.catalog import Delivered, Kept, Named, Receipt, Received, Refusal, Study
 from scanward.ports.executions import Status
 from scanward.ports.object_store import Zone
+from scanward.settings import Duplicates
 
 Row = dict[str, str | int | float | bool | None]
 
@@ -29,6 +31,7 @@ class _Arrivals:
     now: float
     executions: dict[str, str]
     current: dict[str, str]
+    duplicates: Duplicates = "replace"
     instances: list[Row] = field(default_factory=list)
     models: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
     lines: list[Row] = field(default_factory=list)
@@ -37,11 +40,14 @@ class _Arrivals:
     def take(self, received: Received, number: int) -> Receipt:
         """Add one object unless its bytes are there already, and return what its sender is told."""
         known = self.executions.get(received.key)
-        if known is not None:
-            return Receipt(received.name, received.key, known, duplicate=True, faults=received.warnings)
-        execution_id = _new_id(self.now, number)
         uid = text_of(received.instance.instance_uid)
         older = self.current.get(uid)
+        if known is not None:
+            outdated = older not in {None, received.key}
+            return replace(_told(received), execution_id=known, duplicate=True, outdated=outdated)
+        if older is not None and self.duplicates != "replace":
+            return _not_taken(received, self.duplicates)
+        execution_id = _new_id(self.now, number)
         if older is not None:
             self.superseded.append({"older": older, "newer": received.key})
         if uid:  # An object without a UID, which validation will refuse, is no version of another.
@@ -50,27 +56,40 @@ class _Arrivals:
         self.instances.append(_instance_row(received, self.now))
         self.models[received.key] = received.model, received.frames
         self.lines.append(_execution_row(received, execution_id, self.now))
-        return Receipt(
-            received.name, received.key, execution_id, superseded=older is not None, faults=received.warnings
-        )
+        return replace(_told(received), execution_id=execution_id, superseded=older is not None)
 
 
 class SqlCatalog:
     """Catalog on SQLite or PostgreSQL."""
 
-    def __init__(self, database: Database) -> None:
-        """Use a database whose tables are there (`sql_migrate.migrate`)."""
+    def __init__(self, database: Database, duplicates: Duplicates = "replace") -> None:
+        """Use a database whose tables are there (`sql_migrate.migrate`).
+
+        duplicates: what becomes of other bytes under an instance UID that is kept.
+        """
         self._database = database
+        self._duplicates = duplicates
 
     def receive(self, received: Sequence[Received], refused: Sequence[Refusal] = ()) -> list[Receipt]:
         """Record objects and their executions in one durable transaction; receipts, received first."""
         now = time.time()
         with self._database.writing(tables.instances) as connection:
-            arrivals = _known_to(connection, received, now)
+            arrivals = _known_to(connection, received, now, self._duplicates)
             receipts = [arrivals.take(one, number) for number, one in enumerate(received)]
             _add_arrivals(connection, arrivals)
             _add_refused(connection, refused, now)
-        return receipts + [Receipt(one.name, one.key, error=one.error, faults=one.faults) for one in refused]
+        return receipts + [
+            Receipt(one.name, one.key, error=one.error, faults=one.faults, named=one.named) for one in refused
+        ]
+
+    def conflicts(self, received: Sequence[Received]) -> dict[int, Receipt]:
+        """Return receipts, by place, of what `receive` would not take; nothing is recorded."""
+        if self._duplicates == "replace":
+            return {}
+        with self._database.reading() as connection:
+            arrivals = _known_to(connection, received, time.time(), self._duplicates)
+        receipts = [arrivals.take(one, number) for number, one in enumerate(received)]
+        return {place: one for place, one in enumerate(receipts) if not one.key}
 
     def deliver(self, delivered: Sequence[Delivered]) -> None:
         """Record de-identified objects durably; idempotent; what arrived last is current."""
@@ -99,6 +118,24 @@ class SqlCatalog:
         """Return the keys of a zone that have a row and begin with some hex digits; for the sweep."""
         with self._database.reading() as connection:
             return find_known(connection, zone, prefix)
+
+
+def _told(received: Received) -> Receipt:
+    return Receipt(received.name, received.key, faults=received.warnings, named=Named.of(received.instance))
+
+
+def _not_taken(received: Received, duplicates: Duplicates) -> Receipt:
+    """Return what is told of other bytes under an instance UID that is kept; their key leads nowhere."""
+    rejected = duplicates == "reject"
+    fault = Fault(
+        rule="duplicate-differs",
+        message="Other bytes are kept under this SOP Instance UID, and stay (SCANWARD_DUPLICATES).",
+        path="(0008,0018)",
+        clause="PS3.5 9",
+        severity="reject" if rejected else "warn",
+    )
+    error = "Duplicate" if rejected else ""
+    return replace(_told(received), key="", outdated=True, error=error, faults=(fault, *received.warnings))
 
 
 def _new_id(now: float, number: int) -> str:
@@ -136,7 +173,9 @@ def _execution_row(received: Received, execution_id: str, now: float) -> Row:
     }
 
 
-def _known_to(connection: Connection, received: Sequence[Received], now: float) -> _Arrivals:
+def _known_to(
+    connection: Connection, received: Sequence[Received], now: float, duplicates: Duplicates
+) -> _Arrivals:
     if not received:
         return _Arrivals(now, {}, {})
     executions, instances = tables.executions.c, tables.instances.c
@@ -148,7 +187,9 @@ def _known_to(connection: Connection, received: Sequence[Received], now: float) 
         instances.instance_uid != "",
         instances.superseded_by == "",
     )
-    return _Arrivals(now, dict(connection.execute(keys).all()), dict(connection.execute(uids).all()))
+    return _Arrivals(
+        now, dict(connection.execute(keys).all()), dict(connection.execute(uids).all()), duplicates
+    )
 
 
 def _add_arrivals(connection: Connection, arrivals: _Arrivals) -> None:

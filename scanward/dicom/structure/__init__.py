@@ -6,7 +6,7 @@ from scanward.dicom.structure.findings import Findings
 from scanward.dicom.structure.gate import Structure, check, check_sequence, check_uid
 from scanward.dicom.structure.opened import OpenedObject, check_file, open_object
 from scanward.dicom.structure.pixels import check_pixels
-from scanward.dicom.structure.prologue import Prologue, prologue
+from scanward.dicom.structure.prologue import Prologue, peek, prologue
 from scanward.dicom.structure.residue import Encapsulation, residues, without
 from scanward.dicom.structure.syntaxes import TransferSyntax
 from scanward.dicom.structure.walk import Walk
@@ -29,6 +29,7 @@ __all__ = [
     "check_sequence",
     "check_uid",
     "open_object",
+    "peek",
     "prologue",
     "residues",
     "tag_text",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -28,7 +29,7 @@ from scanward.dicom.structure.syntaxes import (
     UNSUPPORTED,
     TransferSyntax,
 )
-from scanward.errors import Fault
+from scanward.errors import Fault, InvalidDicom
 
 PREAMBLE = 132
 META_GROUP_LENGTH = 0x00020000
@@ -36,6 +37,7 @@ META_CLASS = 0x00020002
 META_INSTANCE = 0x00020003
 META_SYNTAX = 0x00020010
 _META_ELEMENTS = 256
+_UID = re.compile(r"[0-9.]{1,64}", re.ASCII)
 _FIRST_GROUPS = frozenset({0x0002, 0x0004, 0x0008})
 _LOW_GROUP = 0xFF
 _NOT_DICOM = "neither `DICM` at byte 128 nor a bare data set"
@@ -84,6 +86,21 @@ def prologue(view: memoryview, bounds: Bounds = DEFAULT) -> Prologue:
         raise refuse("dataset-missing", offset)
     syntax = _syntax(view, meta, offset, findings)
     return Prologue(has_preamble, offset, syntax, meta, findings.warnings)
+
+
+def peek(head: bytes) -> tuple[str, str]:
+    """Return SOP class and instance UID of an object that may be refused, "" for what cannot be read."""
+    view, found = memoryview(head), dict[int, str]()
+    position = PREAMBLE if head[128:PREAMBLE] == b"DICM" else 0
+    try:
+        while head[position : position + 2] == b"\x02\x00":
+            element = _meta_element(view, position)
+            text = _text(view, element)
+            found[element.tag] = text if _UID.fullmatch(text) else ""
+            position = element.end
+    except InvalidDicom:
+        pass  # What stands before the break was read.
+    return found.get(META_CLASS, ""), found.get(META_INSTANCE, "")
 
 
 def guess(view: memoryview, offset: int) -> Coding | None:
