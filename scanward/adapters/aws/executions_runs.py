@@ -7,13 +7,14 @@ the state machine then took it from an error of ours; of anything else the error
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from scanward.adapters.aws.clients import client
+from scanward.adapters.aws.executions_history import faults_of, faults_told, json_of, mapping_of, stages_of
 from scanward.adapters.aws.executions_rows import Ended
 from scanward.adapters.aws.failures import code_of, translated
 from scanward.adapters.aws.naming import split_name
@@ -30,6 +31,7 @@ _OWN_FAULT = frozenset({
 _OUR_WORDS = _OWN_FAULT | {
     "Access Denied",
     "Insufficient storage",
+    "InternalError",
     "Misconfigured",
     "Service unavailable",
     "Timed out",
@@ -41,14 +43,6 @@ _FINAL = {
     "ABORTED": Status.FAILED,
 }
 _WORDS = {"TIMED_OUT": "Timed out", "ABORTED": "Aborted"}
-_FAILURES = frozenset({
-    "LambdaFunctionFailed", "LambdaFunctionScheduleFailed", "LambdaFunctionStartFailed",
-    "LambdaFunctionTimedOut", "TaskFailed", "TaskStartFailed", "TaskSubmitFailed", "TaskTimedOut",
-})  # fmt: skip
-_DETAILS = (
-    "lambdaFunctionFailedEventDetails", "lambdaFunctionTimedOutEventDetails",
-    "taskFailedEventDetails", "taskTimedOutEventDetails",
-)  # fmt: skip
 # EventBridge leaves these out where they are too long, or where the machine is sealed with a key of its own.
 _TOLD = {"SUCCEEDED": "output", "FAILED": "error"}
 _PARTS = ("input", "output", "error", "cause")
@@ -111,7 +105,7 @@ class Runs:
         status, stopped = _FINAL[word], _moment(detail.get("stopDate")) or datetime.now(UTC)
         error = _WORDS.get(word) or (_word(detail) if status is Status.FAILED else "")
         stages, faults = self._history(arn)
-        output = _json(detail.get("output")) if status is Status.SUCCEEDED else {}
+        output = json_of(detail.get("output")) if status is Status.SUCCEEDED else {}
         return Ended(
             execution_id=execution_id,
             status=status,
@@ -123,10 +117,10 @@ class Runs:
             cause=_cause(detail) if error in _OUR_WORDS else "",
             faults=faults if status is Status.FAILED else _warnings(output),
             stages=stages,
-            deid_key=str(_mapping(output.get("output")).get("key", "")),
+            deid_key=str(mapping_of(output.get("output")).get("key", "")),
             deid_study_uid=str(output.get("deid_study_uid") or ""),
             started=_moment(detail.get("startDate")),
-            reference=_reference(_json(detail.get("input"))),
+            reference=_reference(json_of(detail.get("input"))),
         )
 
     def _described(self, arn: str) -> dict[str, str]:
@@ -141,52 +135,13 @@ class Runs:
                 answer = self._states.get_execution_history(executionArn=arn, maxResults=_MOST_EVENTS)
         except NotFound:
             return (), ()
-        return _stages(answer["events"]), _faults_told(answer["events"])
-
-
-def _stages(events: Sequence[Mapping[str, Any]]) -> tuple[Stage, ...]:
-    """Return each task's time from its entry to its exit; one that never came out took until the end."""
-    stages: list[Stage] = []
-    name, began, failed = "", events[0]["timestamp"] if events else None, False
-    for event in events:
-        kind = event["type"]
-        if kind == "TaskStateEntered":
-            name, began, failed = event["stateEnteredEventDetails"]["name"], event["timestamp"], False
-        elif kind in _FAILURES:
-            failed = True
-        elif kind.endswith("Succeeded"):
-            failed = False
-        if name and kind in {"TaskStateExited", "ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted"}:
-            timed_out = kind == "ExecutionTimedOut"
-            bad = Status.TIMED_OUT if timed_out else Status.FAILED
-            status = bad if failed or kind != "TaskStateExited" else Status.SUCCEEDED
-            stages.append(Stage(name.lower(), status, (event["timestamp"] - began).total_seconds()))
-            name = ""
-    return tuple(stages)
-
-
-def _faults_told(events: Sequence[Mapping[str, Any]]) -> tuple[Fault, ...]:
-    """Return the faults in the newest failure's message: its second line, as our functions write it."""
-    for event in reversed(events):
-        for details in _DETAILS:
-            told = _json(_mapping(event.get(details)).get("cause"))
-            message = told.get("errorMessage")
-            if isinstance(message, str) and "\n" in message:
-                return _faults(_json(message.partition("\n")[2]).get("faults"))
-    return ()
+        return stages_of(answer["events"]), faults_told(answer["events"])
 
 
 def _warnings(output: Mapping[str, Any]) -> tuple[Fault, ...]:
     """Return what a success warns of; also that its output gave way to a newer version's."""
     superseded = (_SUPERSEDED,) if output.get("superseded") is True else ()
-    return _faults(output.get("warnings")) + superseded
-
-
-def _faults(given: object) -> tuple[Fault, ...]:
-    try:
-        return tuple(Fault(**fault) for fault in given) if isinstance(given, list) else ()
-    except TypeError:
-        return ()
+    return faults_of(output.get("warnings")) + superseded
 
 
 def _word(detail: Mapping[str, Any]) -> str:
@@ -214,14 +169,3 @@ def _moment(given: object) -> datetime | None:
     if isinstance(given, datetime):
         return given
     return datetime.fromtimestamp(given / 1000, UTC) if isinstance(given, int | float) else None
-
-
-def _json(text: object) -> dict[str, Any]:
-    try:
-        return _mapping(json.loads(text)) if isinstance(text, str) else {}
-    except ValueError:
-        return {}
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
