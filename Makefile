@@ -13,7 +13,7 @@ JOBS ?= 2
 # Coverage of the branches: over all by pytest-cov, of the two packages that must be whole by tests/gates.py.
 COVERAGE := --cov --cov-report=term:skip-covered --cov-fail-under=95 -p tests.gates
 
-.PHONY: help setup demo demo-aws test test-all check format docs bench-deidentify bench-line mutate lock clean
+.PHONY: help setup demo demo-aws test test-all check format docs bench-deidentify bench-line bench-large-objects mutate lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ bench-deidentify: $(STAMP) ## measure de-identification beside cp, dicognito, di
 bench-line: $(STAMP) ## measure the whole line beside a bare loop of fsynced copies and Orthanc
 	@scripts/debian_packages.sh orthanc iproute2
 	@$(BIN)/python -m bench.line --write
+
+bench-large-objects: $(STAMP) ## measure what objects of gigabytes cost inside S3
+	@$(BIN)/python -m bench.large_objects --write
 
 mutate: $(STAMP) ## mutate deidentify/ and show which changes no test notices
 	@$(BIN)/mutmut run

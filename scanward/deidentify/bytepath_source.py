@@ -20,9 +20,13 @@ class Irregular(Exception):
 
 
 class Source(Protocol):
-    """One object. head_limit: the longest header that is copied into memory, not looked at in place."""
+    """One object. head_limit: the longest header that is copied into memory, not looked at in place.
+
+    at_once: how much a small buffer over it reads; 0 where the source has one of its own.
+    """
 
     head_limit: int
+    at_once: int
 
     @property
     def size(self) -> int:
@@ -46,6 +50,7 @@ class ViewSource:
     """An object that somebody holds as a view."""
 
     head_limit = LARGEST_HEAD
+    at_once = HEAD
 
     def __init__(self, view: memoryview) -> None:
         """Take the whole object."""
@@ -78,6 +83,7 @@ class FileSource:
     """An open file, read by position; whole only where that is asked for."""
 
     head_limit = LARGEST_HEAD
+    at_once = HEAD
 
     def __init__(self, fd: int, size: int) -> None:
         """Borrow an open descriptor; the caller closes it."""
@@ -122,8 +128,6 @@ class Buffered:
     frames of 2 GB.
     """
 
-    _SIZE = 16 << 10
-
     def __init__(self, source: Source, behind: bytes) -> None:
         """Begin with an empty buffer; `behind` seems to follow the object's own bytes."""
         self._source = source
@@ -143,5 +147,5 @@ class Buffered:
         at = start - self._start
         if at < 0 or stop - self._start > len(self._buffer):
             self._start, at = start, 0
-            self._buffer = self._source.read(start, max(self._SIZE, stop - start))
+            self._buffer = self._source.read(start, max(self._source.at_once, stop - start))
         return self._buffer[at : at + stop - start]

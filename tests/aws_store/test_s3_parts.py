@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scanward.adapters.aws.crc64 import crc64, crc64_base64
+from scanward.adapters.aws.s3_copy import algorithm_for
 from scanward.adapters.aws.s3_parts import LEAST, MOST, PARTS, Part, length_of, plan, require_rules
 from scanward.dicom.pieces import Piece, Span
 from scanward.errors import ScanwardError, TooLarge
@@ -104,3 +106,23 @@ def test_what_s3_cannot_hold_is_too_large() -> None:
 def test_parts_that_break_a_rule_are_refused_by_ourselves(parts: list[Part]) -> None:
     with pytest.raises(ScanwardError, match="fault of Scanward"):
         require_rules(parts, sum(part.size for part in parts))
+
+
+def test_crc_64_is_that_of_the_standard_and_goes_on_from_any_place() -> None:
+    assert crc64(b"123456789") == 0xAE8B14860A799888
+    assert crc64(b"") == 0
+    body = bytes(range(256)) * 5
+    for place in (0, 1, 7, 8, 9, 1000, len(body)):
+        assert crc64(body[place:], crc64(body[:place])) == crc64(body)
+    assert crc64_base64(b"123456789") == "rosUhgp5mIg="
+
+
+def test_the_checksum_of_the_whole_is_crc_64_where_little_is_sent() -> None:
+    assert algorithm_for(plan([b"head", Span(0, 3_900_000_000)])) == "CRC64NVME"
+    assert algorithm_for(plan([Span(0, 200 * MIB)], copied=False)) == "CRC32"
+
+
+def test_of_a_source_outside_of_s3_everything_is_sent_in_parts_that_fit_in_memory() -> None:
+    parts = plan([b"head", Span(0, 3_900_000_000), b"tail"], copied=False)
+    assert not any(part.copied for part in parts)
+    assert max(part.size for part in parts) <= 48 * MIB

@@ -8,10 +8,17 @@ from typing import cast
 
 from scanward.adapters.aws.s3_opened import S3Opened
 from scanward.adapters.aws.s3_parts import Part
-from scanward.adapters.aws.s3_upload import Upload
+from scanward.adapters.aws.s3_upload import Algorithm, Upload
 from scanward.dicom.pieces import Piece, Span
 
 _AT_ONCE = 8
+_SLOWLY = 64 << 20  # bytes; CRC-64 takes a second for each 10 MB, CRC-32 next to nothing
+
+
+def algorithm_for(parts: Sequence[Part]) -> Algorithm:
+    """Return which checksum of the whole object S3 shall keep: the longer one, where little is sent."""
+    sent = sum(part.size for part in parts if not part.copied)
+    return "CRC64NVME" if sent <= _SLOWLY else "CRC32"
 
 
 def put_together(upload: Upload, parts: Sequence[Part], source: S3Opened) -> None:

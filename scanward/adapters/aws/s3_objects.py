@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from scanward.adapters.aws.clients import client
 from scanward.adapters.aws.failures import translated
 from scanward.adapters.aws.s3_body import Overtaken, chunks, pinned, reading, writing
-from scanward.adapters.aws.s3_copy import content_of, put_together
+from scanward.adapters.aws.s3_copy import algorithm_for, content_of, put_together
 from scanward.adapters.aws.s3_files import receive_file, send_file
 from scanward.adapters.aws.s3_opened import S3Opened
 from scanward.adapters.aws.s3_parts import length_of, plan
@@ -145,8 +145,9 @@ class S3Objects:
                 body, bucket, key, metadata=metadata, conditions=conditions, content_type=content_type
             )
         created = self.created(metadata, content_type)
-        with Upload(self.s3, bucket, key, "CRC64NVME", created) as upload:
-            put_together(upload, plan(pieces, copied=isinstance(source, S3Opened)), source)
+        parts = plan(pieces, copied=isinstance(source, S3Opened))
+        with Upload(self.s3, bucket, key, algorithm_for(parts), created) as upload:
+            put_together(upload, parts, source)
             answer = upload.complete(conditions)
         return self._written(size, answer, metadata, content_type)
 

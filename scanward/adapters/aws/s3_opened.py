@@ -24,6 +24,7 @@ class S3Opened:
     """
 
     head_limit = MOST_BYTES
+    at_once = 0
 
     def __init__(self, objects: S3Objects, ref: Reference, head: Head) -> None:
         """Open a pinned object; a small one is read now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import zlib
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -19,7 +20,7 @@ from scanward.receive.s3_event import Reference
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-Algorithm = Literal["CRC64NVME", "SHA256"]
+Algorithm = Literal["CRC32", "CRC64NVME", "SHA256"]
 
 
 def sha256_base64(content: bytes) -> str:
@@ -27,8 +28,18 @@ def sha256_base64(content: bytes) -> str:
     return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
-_CHECKSUMS: dict[Algorithm, Callable[[bytes], str]] = {"CRC64NVME": crc64_base64, "SHA256": sha256_base64}
+def crc32_base64(content: bytes) -> str:
+    """Return CRC-32 as S3 writes it."""
+    return base64.b64encode(zlib.crc32(content).to_bytes(4, "big")).decode()
+
+
+_CHECKSUMS: dict[Algorithm, Callable[[bytes], str]] = {
+    "CRC32": crc32_base64,
+    "CRC64NVME": crc64_base64,
+    "SHA256": sha256_base64,
+}
 _TYPES: dict[Algorithm, Literal["FULL_OBJECT", "COMPOSITE"]] = {
+    "CRC32": "FULL_OBJECT",
     "CRC64NVME": "FULL_OBJECT",
     "SHA256": "COMPOSITE",
 }
