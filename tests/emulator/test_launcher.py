@@ -124,6 +124,24 @@ def test_a_policy_sees_loopback_as_tls(account: Account, function: str, tls: str
     assert answer in _read(account, function, bucket)
 
 
+def test_a_policy_knows_a_function_by_its_role(account: Account, function: str) -> None:
+    bucket = "closed"
+    _bucket(account, bucket)
+    _allow(account, bucket)
+    role = f"arn:aws:iam::{ACCOUNT}:role/probe"
+    for keeper, answer in ((role, "body"), (f"{role}-2", "AccessDenied")):
+        denied = {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": f"arn:aws:s3:::{bucket}/*",
+            "Condition": {"ArnNotLike": {"aws:PrincipalArn": keeper}},
+        }
+        policy = {"Version": "2012-10-17", "Statement": [denied]}
+        account.client("s3").put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+        assert answer in _read(account, function, bucket)
+
+
 def test_the_emulator_ends_with_its_parent_even_when_that_is_killed() -> None:
     script = (
         "import sys, time\nfrom tests.emulator.machine import Emulator\n"
