@@ -20,7 +20,7 @@ from scanward.receive.s3_event import Reference
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
+    from mypy_boto3_sqs.type_defs import ChangeMessageVisibilityBatchRequestEntryTypeDef, MessageTypeDef
 
 LETTER = "sqs-"
 """What the id of a dead letter begins with; its message's id follows."""
@@ -69,15 +69,14 @@ class SqsQueue:
         found: dict[str, MessageTypeDef] = {}
         for messages in self._received(limit):
             found |= {message["MessageId"]: message for message in messages}
-        for message in found.values():
-            self._show(message)
+        self._show(list(found.values()))
         letters = [_letter(message) for message in found.values()]
         return sorted(letters, key=lambda letter: (letter.started, letter.id), reverse=True)
 
     def dead_letter(self, letter_id: str) -> Execution:
         """Return one dead letter. Raises NotFound."""
         message = self._take(letter_id)
-        self._show(message)
+        self._show([message])
         return _letter(message)
 
     def redrive(self, letter_id: str) -> Execution:
@@ -102,8 +101,7 @@ class SqsQueue:
                 if wanted:
                     return wanted[0]
         finally:
-            for message in others:
-                self._show(message)
+            self._show(others)
         raise NotFound("There is no such dead letter, or somebody else is looking at it; try again in 30 s.")
 
     def _received(self, limit: int) -> Iterator[list[MessageTypeDef]]:
@@ -124,11 +122,15 @@ class SqsQueue:
             seen += len(messages)
             yield messages
 
-    def _show(self, message: MessageTypeDef) -> None:
-        with translated("dead-letter queue"):
-            self._sqs.change_message_visibility(
-                QueueUrl=self._dead, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
-            )
+    def _show(self, messages: Sequence[MessageTypeDef]) -> None:
+        """Let others see messages again; whichever this misses shows by itself in half a minute."""
+        for start in range(0, len(messages), _BATCH):
+            entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
+                {"Id": str(at), "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0}
+                for at, message in enumerate(messages[start : start + _BATCH])
+            ]
+            with translated("dead-letter queue"):
+                self._sqs.change_message_visibility_batch(QueueUrl=self._dead, Entries=entries)
 
     def _depth(self, url: str) -> int:
         with translated("queue"):
