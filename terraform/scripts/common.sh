@@ -20,7 +20,6 @@ clean_up() {
 }
 
 choose_environment() {
-  [ -n "$1" ] || fail "which environment? One of: $(cd "$terraform_root/environments" && echo *)"
   [[ "$1" =~ ^[a-z0-9]+$ ]] || fail "an environment's name has lower-case letters and digits"
   [ -f "$terraform_root/environments/$1/terraform.tfvars" ] \
     || fail "there is no environments/$1/terraform.tfvars; there are: $(cd "$terraform_root/environments" && echo *)"

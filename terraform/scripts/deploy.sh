@@ -4,9 +4,9 @@ set -euo pipefail
 
 usage() {
   cat <<'HELP'
-Usage: terraform/scripts/deploy.sh ENVIRONMENT [OPTIONS]
+Usage: terraform/scripts/deploy.sh [ENVIRONMENT] [OPTIONS]
 
-ENVIRONMENT is a folder of terraform/environments, such as dev or prod.
+ENVIRONMENT is a folder of terraform/environments, such as prod; dev if none is named.
 
   --yes             apply without asking
   --plan            stop after the plan
@@ -46,6 +46,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 
+environment="${environment:-dev}"
 choose_environment "$environment"
 need_tools
 [ "$(value_of bucket_suffix)" != "-change-me" ] \

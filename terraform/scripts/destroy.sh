@@ -4,8 +4,9 @@ set -euo pipefail
 
 usage() {
   cat <<'HELP'
-Usage: terraform/scripts/destroy.sh ENVIRONMENT [OPTIONS]
+Usage: terraform/scripts/destroy.sh [ENVIRONMENT] [OPTIONS]
 
+ENVIRONMENT is a folder of terraform/environments, such as prod; dev if none is named.
 Takes functions, state machines, queues, topic and alarms away. Buckets, keys, secrets, tables and the HealthImaging data
 store stay, in AWS and in Terraform's state: deploy.sh puts everything else back around them.
 
@@ -74,6 +75,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 
+environment="${environment:-dev}"
 choose_environment "$environment"
 need_tools
 project="$(value_of project_name)"

@@ -125,7 +125,6 @@ def test_another_environment_has_its_own_workspace_and_needs_its_own_bucket_name
 @pytest.mark.parametrize(
     ("environment", "told"),
     [
-        ("", "which environment"),
         ("stage", "there are: dev prod"),
         ("../dev", "lower-case"),
         ("--all", "unknown option"),
@@ -134,7 +133,7 @@ def test_another_environment_has_its_own_workspace_and_needs_its_own_bucket_name
 def test_an_environment_that_is_not_there_is_refused(
     deployment: Deployment, script: str, environment: str, told: str
 ) -> None:
-    ran = deployment.run(script, *([environment] if environment else []))
+    ran = deployment.run(script, environment)
     assert ran.returncode == 2
     assert told in ran.stderr
     assert not deployment.recorded()
@@ -160,7 +159,8 @@ def test_credentials_are_tried_before_anything_else(deployment: Deployment) -> N
 
 
 def test_destroying_keeps_what_holds_data(deployment: Deployment) -> None:
-    ran = deployment.run("destroy.sh", "dev", typed="yes\n")
+    # As the printed line has it: without a name it is dev.
+    ran = deployment.run("destroy.sh", typed="yes\n")
     assert ran.returncode == 0, ran.stderr
     assert deployment.recorded() == [
         "init -input=false",
