@@ -24,7 +24,8 @@ def facts(plan: Plan) -> Facts:
 
 
 def _first(value: Any) -> dict[str, Any]:  # noqa: ANN401 - a block
-    return (value or [{}])[0]
+    first: dict[str, Any] = (value or [{}])[0]
+    return first
 
 
 def _parts(plan: Plan, kind: str, argument: str, value: str) -> Iterator[Planned]:
