@@ -21,6 +21,7 @@ class Cutting:
     cut: int = 1000
     cuts: int = 0
     etag: str = ETAG
+    overlooks_ranges: bool = False
     sha256: str = ""
     ranges: list[str] = field(default_factory=list)
     url: str = ""
@@ -41,10 +42,10 @@ def cutting(body: bytes, cut: int = 1000, cuts: int = 0) -> Iterator[Cutting]:
             if self.headers.get("If-Match", state.etag) != state.etag:
                 self._begin(412, b"")
                 return
-            match = _RANGE.fullmatch(asked)
+            match = None if state.overlooks_ranges else _RANGE.fullmatch(asked)
             start, end = (int(match[1]), int(match[2]) + 1) if match else (0, len(state.body))
             body = state.body[start:end]
-            self._begin(206 if match else 200, body)
+            self._begin(206 if match else 200, body, f"bytes {start}-{end - 1}/{len(state.body)}")
             if state.cuts:
                 state.cuts -= 1
                 self.wfile.write(body[: state.cut])
@@ -52,8 +53,10 @@ def cutting(body: bytes, cut: int = 1000, cuts: int = 0) -> Iterator[Cutting]:
             else:
                 self.wfile.write(body)
 
-        def _begin(self, status: int, body: bytes) -> None:
+        def _begin(self, status: int, body: bytes, where: str = "") -> None:
             self.send_response(status)
+            if status == 206:
+                self.send_header("Content-Range", where)
             self.send_header("ETag", state.etag)
             self.send_header("Last-Modified", "Wed, 25 Nov 2026 08:00:00 GMT")
             self.send_header("Content-Length", str(len(body)))

@@ -78,3 +78,12 @@ def test_a_small_object_that_arrives_damaged_is_unavailable() -> None:
         server.sha256 = base64.b64encode(digest).decode()
         with pytest.raises(Unavailable):
             S3Objects(s3_client(server.url)).open(REF)
+
+
+@pytest.mark.parametrize("cuts", [0, 1])
+def test_of_a_store_that_overlooks_ranges_the_wanted_bytes_are_taken(cuts: int) -> None:
+    with cutting(BODY, cut=1_500_000, cuts=cuts) as server:
+        server.overlooks_ranges = True
+        objects = S3Objects(s3_client(server.url))
+        for start, stop in ((0, 10), (5, 1_000_000), (1_000_000, 2_900_000), (3_000_000, len(BODY))):
+            assert objects.read(REF, start, stop - start) == BODY[start:stop]
