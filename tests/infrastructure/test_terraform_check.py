@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.infrastructure import hcl_format
 from tests.infrastructure.hcl_check import faults
-from tests.infrastructure.hcl_reading import TERRAFORM, Parsed, parse, sorted_by_modules
+from tests.infrastructure.hcl_reading import ROOT, TERRAFORM, Parsed, parse, sorted_by_modules
 
 pytestmark = pytest.mark.integration
 
@@ -288,3 +290,16 @@ def test_the_files_are_written_as_the_formatter_writes_them() -> None:
 )
 def test_another_form_than_the_formatter_s_is_told(text: str) -> None:
     assert list(hcl_format.faults("a.tf", text))
+
+
+def test_the_schema_has_the_kinds_that_are_used_and_names_its_provider(clean: Parsed) -> None:
+    used = {
+        f"{mode} {kind}"
+        for blocks in clean.files.values()
+        for mode in ("resource", "data")
+        for kind in blocks.get(mode, {})
+        if kind.startswith("aws_")
+    }
+    schema = json.loads((ROOT / "tools/infrastructure/provider_aws.json").read_text(encoding="utf-8"))
+    assert {f"{mode} {kind}" for mode in ("resource", "data") for kind in schema[mode]} == used
+    assert schema["provider"].startswith("6.")

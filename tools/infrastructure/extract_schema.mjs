@@ -1,8 +1,8 @@
 // Extract what the check needs to know of AWS's provider: arguments, blocks, types, required and computed of every
 // resource and data source that terraform/ names, from npm's @cdktn/provider-aws (490 MB unpacked, so it is not installed
 // by `make setup`; what comes out is committed).
-// Usage: node tools/infrastructure/extract_schema.mjs FOLDER/node_modules/@cdktn/provider-aws < LIST > provider_aws.json
-// LIST has one kind a line: `resource aws_sqs_queue`, `data aws_region`.
+// Usage: node tools/infrastructure/hcl.mjs terraform |
+//   node tools/infrastructure/extract_schema.mjs FOLDER/node_modules/@cdktn/provider-aws > provider_aws.json
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -57,8 +57,14 @@ function computed(code, className) {
 const folder = process.argv[2];
 const out = { source: JSON.parse(readFileSync(join(folder, "package.json"))), resource: {}, data: {} };
 out.source = `npm @cdktn/provider-aws ${out.source.version}`;
-for (const line of readFileSync(0, "utf8").split("\n").filter(Boolean).sort()) {
-  const [mode, type] = line.split(" ");
+const kinds = new Set();
+for (const blocks of Object.values(JSON.parse(readFileSync(0, "utf8")).files)) {
+  for (const mode of ["resource", "data"]) {
+    for (const type of Object.keys(blocks[mode] ?? {})) if (type.startsWith("aws_")) kinds.add(`${mode} ${type}`);
+  }
+}
+for (const kind of [...kinds].sort()) {
+  const [mode, type] = kind.split(" ");
   const short = type.replace(/^aws_/, "").replaceAll("_", "-");
   const home = join(folder, "lib", mode === "data" ? `data-aws-${short}` : short);
   if (!existsSync(home)) throw new Error(`the provider has no ${mode} ${type}`);
