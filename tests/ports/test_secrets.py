@@ -6,7 +6,7 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -148,9 +148,9 @@ def test_a_secret_that_the_stack_did_not_make_is_not_made_here(manager: SecretsM
 def test_a_secret_that_is_denied_is_refused_and_not_made_anew(manager: SecretsManagerClient) -> None:
     manager.create_secret(Name="site")
     denied = {"Error": {"Code": "AccessDeniedException", "Message": "site"}, "ResponseMetadata": {}}
-    manager.meta.events.register(
-        "before-call.secrets-manager.GetSecretValue", lambda **_: (SimpleNamespace(status_code=400), denied)
-    )
+    # The stubs say None; what a handler returns is taken for the answer.
+    answer: Any = lambda **_: (SimpleNamespace(status_code=400), denied)  # noqa: E731 - typed as Any
+    manager.meta.events.register("before-call.secrets-manager.GetSecretValue", answer)
     secrets = SecretsManagerSecrets("site", manager)
     with pytest.raises(Refused):
         secrets.site_secret()
