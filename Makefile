@@ -79,6 +79,7 @@ lock: $(STAMP) ## renew uv.lock and the exported requirements
 	@for tool in emulator checkov awscli; do (cd tools/$$tool && ../../$(BIN)/uv pip compile --quiet --upgrade --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 	  requirements.in -o requirements.txt); done
+	@terraform/scripts/build_lambda_layer.sh --lock
 	@cd tools/infrastructure && PATH="$$PWD/../../$(BIN):$$PATH" npm update --package-lock-only --no-audit --no-fund
 	@scripts/export_requirements.sh
 

@@ -24,12 +24,13 @@ from scanward.entrypoints.http import (
     uploads,
 )
 from scanward.entrypoints.http.answers import Problem
-from scanward.entrypoints.http.dicomweb import retrieve, search
+from scanward.entrypoints.http.dicomweb import retrieve, search, store
+from scanward.entrypoints.http.dicomweb.heads import HeadLayer
 from scanward.entrypoints.http.service import Limits, Service
 from scanward.ports import Ports
 from scanward.settings import Settings
 
-_ROUTERS: Final = (uploads, executions, studies, links, health, metrics, page, search, retrieve)
+_ROUTERS: Final = (uploads, executions, studies, links, health, metrics, page, search, retrieve, store)
 _POOL: Final = 8
 _DESCRIPTION: Final = """Takes DICOM in, checks it, takes the patient out of it, keeps it, and hands it out.
 
@@ -72,6 +73,7 @@ def create_app(
     app.state.service = service
     _route(app)
     refusals.install(app)
+    app.add_middleware(HeadLayer)
     app.add_middleware(
         policy.PolicyLayer,
         start_token=start_token,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Annotated, Any, Final
@@ -13,15 +12,14 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 from starlette.responses import Response
 
 from scanward.entrypoints.http.answers import LinkAnswer, LinkRequest, Problem
+from scanward.entrypoints.http.ranges import RangeNotSatisfiable, range_of
 from scanward.entrypoints.http.service import Here
-from scanward.errors import BadInput
 from scanward.ports.links import Grant
 from scanward.ports.object_store import Opened, Zone
 
 router: Final = APIRouter(tags=["links"])
 _CHUNK: Final = 256 << 10
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_RANGE: Final = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.ASCII)
 _OBJECT: Final = {"application/dicom": {"schema": {"type": "string", "format": "binary"}}}
 _REFUSED: Final[dict[int | str, dict[str, Any]]] = {
     403: {"model": Problem, "description": "Forged, expired, or made for another method"},
@@ -78,17 +76,10 @@ async def read_link(
     return _streamed(request, grant, opened)
 
 
-class RangeNotSatisfiable(BadInput):
-    """The range asked for lies outside the object (RFC 9110 15.5.17)."""
-
-    status = 416
-    error = "Range not satisfiable"
-
-
 def _streamed(request: Request, grant: Grant, opened: Opened) -> Response:
     size = len(opened.view)
     try:
-        start, end = _range_of(request.headers.get("range", ""), size)
+        start, end = range_of(request.headers.get("range", ""), size)
     except RangeNotSatisfiable:
         opened.__exit__(None, None, None)
         raise
@@ -113,16 +104,3 @@ async def _chunks(opened: Opened, start: int, end: int) -> AsyncIterator[bytes]:
 
 def _copy(opened: Opened, start: int, end: int) -> bytes:
     return bytes(opened.view[start:end])
-
-
-def _range_of(header: str, size: int) -> tuple[int, int]:
-    """Return a Range header's half-open range; several ranges, or none, are the whole (RFC 9110 14.2)."""
-    found = _RANGE.fullmatch(header.strip())
-    if found is None or found.groups() == ("", ""):
-        return 0, size
-    first, last = found.groups()
-    start = int(first) if first else max(0, size - int(last))
-    end = min(int(last) + 1, size) if first and last else size
-    if start >= end:
-        raise RangeNotSatisfiable(f"the object has {size} bytes")
-    return start, end

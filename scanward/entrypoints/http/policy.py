@@ -8,6 +8,8 @@ wall: any page in the browser and any program on the machine can reach it, so no
 from __future__ import annotations
 
 import asyncio
+import math
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterable
@@ -50,6 +52,7 @@ _DICOMWEB: Final = (
     f"{_SERIES}/metadata",
     f"{_INSTANCE}/metadata",
     f"{_INSTANCE}/frames/{{numbers}}",
+    f"{_INSTANCE}/bulkdata/{{path:path}}",
     _STUDY,
     _SERIES,
     _INSTANCE,
@@ -75,9 +78,11 @@ POLICIES: Final = {
     "/ready": Policy.OPEN,
 }
 _BODY_BYTES: Final = 64 << 10
-_STREAMED: Final = "/uploads"
+# What is sent here goes to the disk as it comes; its door bounds it.
+_STREAMED: Final = {("POST", template) for template in ("/uploads", "/dicomweb/{zone}/studies", _STUDY)}
 _METHODS: Final = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _SERVER_ERROR: Final = 500
+_KIND: Final = re.compile(r":\w+}")
 _UNKNOWN: Final = "(unknown)"
 _PATTERNS: Final = [(compile_path(template)[0], template) for template in POLICIES]
 _HEADERS: Final = {
@@ -96,7 +101,9 @@ _HEADERS: Final = {
 
 def check(paths: Iterable[str]) -> None:
     """Refuse to start unless every route has a policy and every policy a route. Raises Misconfigured."""
-    without, beyond = set(paths) - POLICIES.keys(), POLICIES.keys() - set(paths)
+    # The API's document names a parameter without its kind, which a route may add (`{path:path}`).
+    known, there = ({_KIND.sub("}", path) for path in some} for some in (POLICIES, paths))
+    without, beyond = there - known, known - there
     if without or beyond:
         raise Misconfigured(
             f"routes without a policy: {sorted(without)}; policies without a route: {sorted(beyond)}"
@@ -140,9 +147,9 @@ class PolicyLayer:
         began = time.monotonic()
         with logs.bound(request_id=request_id):
             try:
-                await self._answer(
-                    scope, _bounded(receive, exchange, template, self._idle_seconds), exchange, template
-                )
+                most = _most_bytes(scope["method"], template)
+                bounded = _bounded(receive, exchange, most, self._idle_seconds)
+                await self._answer(scope, bounded, exchange, template)
             except Exception:
                 # A door: whatever was not foreseen is 500, and its text stays here.
                 log.exception("request failed", operation="request", route=template)
@@ -178,7 +185,7 @@ class PolicyLayer:
         try:
             entry.check_host(headers)
             entry.check_origin(headers)
-            _check_length(headers, template)
+            _check_length(headers, _most_bytes(scope["method"], template))
             if POLICIES.get(template, Policy.TOKEN) is Policy.TOKEN:
                 return self._gate.ask(Request(scope))
         except ScanwardError as error:
@@ -214,13 +221,17 @@ class _Exchange:
         await refusals.answer(ScanwardError(refusals.UNFORESEEN), Request(scope))(scope, receive, self.send)
 
 
-def _check_length(headers: Headers, template: str) -> None:
+def _most_bytes(method: str, template: str) -> float:
+    return math.inf if (method, template) in _STREAMED else _BODY_BYTES
+
+
+def _check_length(headers: Headers, most: float) -> None:
     length = headers.get("content-length", "0")
-    if template != _STREAMED and length.isdigit() and int(length) > _BODY_BYTES:
-        raise TooLarge(f"a request here has at most {_BODY_BYTES} bytes")
+    if length.isdigit() and int(length) > most:
+        raise TooLarge(f"a request here has at most {most} bytes")
 
 
-def _bounded(receive: Receive, exchange: _Exchange, template: str, idle_seconds: float) -> Receive:
+def _bounded(receive: Receive, exchange: _Exchange, most: float, idle_seconds: float) -> Receive:
     """Bound what a body may weigh, and how long its sender may be silent."""
     under_way = True
 
@@ -233,8 +244,8 @@ def _bounded(receive: Receive, exchange: _Exchange, template: str, idle_seconds:
             raise SlowBody(f"nothing came for {idle_seconds:g} s") from None
         exchange.received += len(message.get("body", b""))
         under_way = message.get("more_body", False)
-        if template != _STREAMED and exchange.received > _BODY_BYTES:
-            raise TooLarge(f"a request here has at most {_BODY_BYTES} bytes")
+        if exchange.received > most:
+            raise TooLarge(f"a request here has at most {most} bytes")
         return message
 
     return bounded

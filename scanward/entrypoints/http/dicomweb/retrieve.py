@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Sequence
 from typing import Any, Final
@@ -10,33 +11,41 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from scanward.dicom import bulk
+from scanward.dicom.bulk import steps_of
 from scanward.dicom.frames import FrameTable, unpacked
 from scanward.dicom.json_model import whole
 from scanward.dicom.pieces import Span
+from scanward.dicom.structure.coding import PIXEL_TAGS
+from scanward.dicom.xml_model import native_model
 from scanward.entrypoints.http.answers import Problem
 from scanward.entrypoints.http.dicomweb.addresses import Place, ReadZone, Uid, of_entry, root_of
 from scanward.entrypoints.http.dicomweb.negotiation import (
     DICOM,
     JSON,
     OCTETS,
+    XML,
+    ZIP,
     Choice,
     NotAcceptable,
     Offer,
     asked,
     choose,
 )
-from scanward.entrypoints.http.dicomweb.parts import Part, related, single
+from scanward.entrypoints.http.dicomweb.parts import Part, related, single, xml_parts, zipped
+from scanward.entrypoints.http.ranges import has_already
 from scanward.entrypoints.http.service import Here, Service
 from scanward.errors import BadInput, NotFound
 from scanward.ports.object_store import Zone
 from scanward.ports.search import Entry
 
 router: Final = APIRouter(tags=["dicomweb"])
-_METADATA: Final = (Offer(JSON), Offer("application/json"))
-_OBJECTS: Final = (Offer(DICOM, multipart=True),)
-_OBJECT: Final = (Offer(DICOM, multipart=True), Offer(DICOM))
+_METADATA: Final = (Offer(JSON), Offer("application/json"), Offer(XML, multipart=True))
+_OBJECTS: Final = (Offer(DICOM, multipart=True), Offer(ZIP))
+_OBJECT: Final = (Offer(DICOM, multipart=True), Offer(DICOM), Offer(ZIP))
 _FRAMES: Final = (Offer(OCTETS, multipart=True),)
 _FRAME: Final = (Offer(OCTETS, multipart=True), Offer(OCTETS))
+_BULK: Final = (Offer(OCTETS, multipart=True), Offer(OCTETS))
 _EXPLICIT: Final = "1.2.840.10008.1.2.1"
 _IMPLICIT: Final = "1.2.840.10008.1.2"
 _MOST_FRAMES: Final = 10_000
@@ -61,8 +70,19 @@ async def _metadata(request: Request, service: Service, zone: Zone, *uids: str) 
     choice = choose(asked(request), _METADATA)
     found = await _entries(service, zone, *uids)
     root = root_of(request, zone)
+    headers = {"Vary": "Accept", "ETag": _tag_of(found, root, choice.offer.kind)}
+    if has_already(request, headers["ETag"]):
+        return Response(None, 304, headers)
     bodies = [whole(entry.model, f"{of_entry(root, entry)}/".encode()) for entry in found]
-    return Response(b"[" + b",".join(bodies) + b"]", 200, {"Vary": "Accept"}, media_type=choice.offer.kind)
+    if choice.offer.kind == XML:
+        return xml_parts([native_model(body) for body in bodies], headers)
+    return Response(b"[" + b",".join(bodies) + b"]", 200, headers, media_type=choice.offer.kind)
+
+
+def _tag_of(found: Sequence[Entry], *more: str) -> str:
+    """Return an entity tag that changes with any object of the answer; keys are hashes of content."""
+    named = "\n".join([*(entry.key for entry in found), *more])
+    return f'"{hashlib.sha256(named.encode()).hexdigest()[:32]}"'
 
 
 async def _objects(request: Request, service: Service, zone: Zone, *uids: str) -> Response:
@@ -70,18 +90,22 @@ async def _objects(request: Request, service: Service, zone: Zone, *uids: str) -
     choice = choose(asked(request), _OBJECT if len(found) == 1 else _OBJECTS)
     for entry in found:
         _check_as_stored(choice, entry)
-    parts = [
-        Part(
-            entry.key,
-            (Span(0, entry.size),),
-            {"Content-Type": f"{DICOM}; transfer-syntax={entry.transfer_syntax}"},
-        )
-        for entry in found
-    ]
+    parts = [_part(entry) for entry in found]
     objects = service.ports.objects
+    if choice.offer.kind == ZIP:
+        names = [f"{entry.instance_uid}.dcm" for entry in found]
+        return zipped(objects, zone, list(zip(names, parts, strict=True)))
     if choice.offer.multipart:
         return related(objects, zone, parts, DICOM)
-    return single(objects, zone, parts[0], DICOM, {"ETag": f'"{found[0].key}"', "Vary": "Accept"})
+    headers = {"ETag": _tag_of(found)}
+    if has_already(request, headers["ETag"]):
+        return Response(None, 304, headers)
+    return single(request, objects, zone, parts[0], headers)
+
+
+def _part(entry: Entry) -> Part:
+    kind = f"{DICOM}; transfer-syntax={entry.transfer_syntax}"
+    return Part(entry.key, (Span(0, entry.size),), {"Content-Type": kind})
 
 
 def _check_as_stored(choice: Choice, entry: Entry) -> None:
@@ -101,7 +125,7 @@ async def _frames(request: Request, service: Service, zone: Zone, entry: Entry, 
     parts = [Part(entry.key, table.spans(number - 1), {"Content-Type": kind}) for number in wanted]
     if choice.offer.multipart:
         return related(service.ports.objects, zone, parts, OCTETS)
-    return single(service.ports.objects, zone, parts[0], kind, {"Vary": "Accept"})
+    return single(request, service.ports.objects, zone, parts[0], {"ETag": _tag_of([entry], numbers)})
 
 
 def _syntax_of_frames(entry: Entry) -> str:
@@ -118,6 +142,34 @@ def _numbers(text: str, table: FrameTable) -> list[int]:
     if not all(1 <= number <= table.count for number in numbers):
         raise NotFound(f"The object has {table.count} frames.")
     return numbers
+
+
+async def _bulk(request: Request, service: Service, zone: Zone, entry: Entry, path: str) -> Response:
+    """Give one value: of encapsulated pixels the frames, of all else its bytes, little endian as stored."""
+    steps = steps_of(path)
+    if steps is None:
+        raise BadInput("Bulk data are addressed by tags, with the numbers of items between them.")
+    if steps[-1] in PIXEL_TAGS and len(steps) == 1 and entry.frames:
+        table = unpacked(entry.frames)
+        if not table.bits:
+            every = ",".join(str(number) for number in range(1, table.count + 1))
+            return await _frames(request, service, zone, entry, every)
+    choice = choose(asked(request), _BULK)
+    part = await asyncio.to_thread(_value, service, zone, entry, steps)
+    if choice.offer.multipart:
+        return related(service.ports.objects, zone, [part], OCTETS)
+    return single(request, service.ports.objects, zone, part, {"ETag": _tag_of([entry], path)})
+
+
+def _value(service: Service, zone: Zone, entry: Entry, steps: tuple[int, ...]) -> Part:
+    with service.ports.objects.open(zone, entry.key) as opened:
+        found = bulk.find(opened.view, steps)
+        if found is None:
+            raise NotFound("The object has no value at that place.")
+        if found.is_inflated:
+            raise NotAcceptable("A deflated object's values are given inside its metadata and with it whole.")
+        kind = f"{OCTETS}; transfer-syntax={_syntax_of_frames(entry)}"
+        return Part(entry.key, (found.span,), {"Content-Type": kind})
 
 
 @router.get("/dicomweb/{zone}/studies/{study_uid}", summary="Retrieve a study", responses=_ANSWERS)
@@ -193,3 +245,16 @@ async def retrieve_frames(
     """Give some frames of an instance as they are stored."""
     (entry,) = await _entries(service, Zone(zone), *place)
     return await _frames(request, service, Zone(zone), entry, numbers)
+
+
+@router.get(
+    "/dicomweb/{zone}/studies/{study_uid}/series/{series_uid}/instances/{instance_uid}/bulkdata/{path:path}",
+    summary="Retrieve bulk data",
+    responses=_ANSWERS,
+)
+async def retrieve_bulk_data(
+    request: Request, zone: ReadZone, place: Place, path: str, service: Here
+) -> Response:
+    """Give one value of an instance, by the address that its metadata tell."""
+    (entry,) = await _entries(service, Zone(zone), *place)
+    return await _bulk(request, service, Zone(zone), entry, path)

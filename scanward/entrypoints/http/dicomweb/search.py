@@ -10,9 +10,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from scanward.dicom.json_model import BASE
+from scanward.dicom.xml_model import native_model
 from scanward.entrypoints.http.answers import Problem
 from scanward.entrypoints.http.dicomweb.addresses import ReadZone, Uid, of_match, root_of
-from scanward.entrypoints.http.dicomweb.negotiation import JSON, Offer, asked, choose
+from scanward.entrypoints.http.dicomweb.negotiation import JSON, XML, Offer, asked, choose
+from scanward.entrypoints.http.dicomweb.parts import xml_parts
 from scanward.entrypoints.http.service import Here, Service
 from scanward.index.attributes import AVAILABILITY, RETRIEVE_URL
 from scanward.index.parsing import read
@@ -20,7 +22,7 @@ from scanward.ports.object_store import Zone
 from scanward.ports.search import Level, Match, Page
 
 router: Final = APIRouter(tags=["dicomweb"])
-_OFFERS: Final = (Offer(JSON), Offer("application/json"))
+_OFFERS: Final = (Offer(JSON), Offer("application/json"), Offer(XML, multipart=True))
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {JSON: {}}, "description": "What was found, as DICOM JSON"},
     204: {"description": "Nothing was found"},
@@ -40,8 +42,10 @@ async def _found(
     if not page.matches:
         return Response(None, 204, headers)
     root = root_of(request, zone)
-    body = b"[" + b",".join([_told(match, of_match(root, match)) for match in page.matches]) + b"]"
-    return Response(body, 200, headers, media_type=choice.offer.kind)
+    told = [_told(match, of_match(root, match)) for match in page.matches]
+    if choice.offer.kind == XML:
+        return xml_parts([native_model(one) for one in told], headers)
+    return Response(b"[" + b",".join(told) + b"]", 200, headers, media_type=choice.offer.kind)
 
 
 def _headers(page: Page, offset: int, warnings: tuple[str, ...]) -> dict[str, str]:
