@@ -11,6 +11,7 @@ import pytest
 
 from scanward.adapters.aws import s3_files, s3_objects
 from scanward.adapters.aws.s3_objects import Head, Overtaken, S3Objects
+from scanward.adapters.aws.s3_opened import S3Opened
 from scanward.dicom.pieces import Piece, Span
 from scanward.errors import NotFound, ScanwardError, Unavailable
 from scanward.receive.s3_event import Reference
@@ -29,6 +30,13 @@ PIECES: list[Piece] = [b"new header", Span(1000, 12 * MIB), b"zeros", Span(13 * 
 CLEAN = b"".join(
     RAW[one.offset : one.offset + one.length] if isinstance(one, Span) else one for one in PIECES
 )
+
+
+class _Interrupted(S3Opened):
+    """A source at which Ctrl-C comes while it is read."""
+
+    def read(self, _offset: int, _length: int) -> bytes:
+        raise KeyboardInterrupt
 
 
 @pytest.fixture
@@ -91,6 +99,13 @@ def test_a_failure_in_the_middle_leaves_no_upload(s3: S3Client, large: S3Objects
         with pytest.raises(ScanwardError) as caught:
             large.put_pieces(PIECES, opened, OTHER, "DOE_JOHN/out.dcm", metadata={})
     assert "DOE" not in str(caught.value)
+    assert uploads_left(s3) == 0
+    assert "Contents" not in s3.list_objects_v2(Bucket=OTHER)
+
+
+def test_ctrl_c_in_the_middle_leaves_no_upload(s3: S3Client, large: S3Objects) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        large.put_pieces(PIECES, _Interrupted(large, *large.pin(REF)), OTHER, "out.dcm", metadata={})
     assert uploads_left(s3) == 0
     assert "Contents" not in s3.list_objects_v2(Bucket=OTHER)
 

@@ -82,7 +82,7 @@ def test_a_prefix_gives_the_same_outputs_as_its_folder(cloud: Cloud, tmp_path: P
     cloud.upload(folder, "study/")
     assert cloud.run(folder, tmp_path / "out").returncode == 0
     expected = outputs(tmp_path / "out")
-    ran = cloud.run(f"{IN}/study", f"{OUT}/clean", "--json")
+    ran = cloud.run(f"{IN}/study", f"{OUT}/clean", "--json", "--jobs", 2)
     assert ran.returncode == 0, ran.stderr
     assert {key.removeprefix("clean/"): body for key, body in cloud.objects().items()} == expected
     assert summary_of(ran)["outcomes"]["deidentified"] == 6

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
 from scanward.adapters.aws.failures import code_of, translated
-from scanward.errors import Unavailable
+from scanward.errors import Misconfigured, Unavailable
 from scanward.receive.s3_event import Reference
 
 if TYPE_CHECKING:
@@ -54,6 +54,10 @@ def reading() -> Iterator[None]:
         try:
             yield
         except ClientError as error:
+            if code_of(error) == "InvalidObjectState":
+                raise Misconfigured(
+                    "The object is archived: restore it with `aws s3api restore-object`, then redrive."
+                ) from None
             if code_of(error) not in _CHANGED:
                 raise
             raise Unavailable("The object was replaced while it was read; try again.") from None
