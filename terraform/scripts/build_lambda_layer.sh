@@ -38,7 +38,8 @@ fail() {
 # What scanward asks for and no function imports: the command line, the service of one machine and its database.
 lock() {
   local pruned=() package
-  for package in alembic fastapi jinja2 prometheus-client python-multipart rich sqlalchemy starlette typer uvicorn; do
+  for package in alembic fastapi imagecodecs jinja2 numpy pillow prometheus-client python-multipart rich sqlalchemy starlette \
+    typer uvicorn; do
     pruned+=(--prune "$package")
   done
   (cd "$root" && "$uv" export --frozen --quiet --no-header --no-annotate --no-dev --extra aws --no-emit-project \
