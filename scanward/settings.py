@@ -48,8 +48,8 @@ class Settings(BaseSettings):
     max_inflate_ratio: int = Field(200, gt=1, description="Largest inflation ratio.")
     duplicates: Duplicates = Field(
         "replace",
-        description="Other bytes under a kept SOP Instance UID: `replace` it, with history; `keep` what is there, "
-        "and warn; or `reject` them.",
+        description="Other bytes under a kept SOP Instance UID: `replace` it, with history; `keep` it and "
+        "warn; `reject` them.",
     )
     free_space_bytes: int = Field(1 << 30, ge=0, description="Watermark: below it uploads are answered 507.")
     workers: int = Field(2, ge=0, description="Worker processes of the service.")

@@ -10,17 +10,15 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
-from scanward import logs
 from scanward.entrypoints.http.answers import FaultAnswer, FileStatus, UploadedFile
+from scanward.entrypoints.http.intake import Intake
 from scanward.entrypoints.http.service import Service
 from scanward.errors import BadInput, Fault, ScanwardError, TooLarge
-from scanward.pipeline import Arrival
 from scanward.ports.catalog import Receipt
 from scanward.ports.object_store import Staged
 from scanward.receive import archive
 from scanward.receive.multipart import Begin, Data, Event, shown_name
 
-log = logs.logger(__name__)
 _HEAD: Final = 132
 _READ_PAST: Final = "Read past"
 
@@ -30,14 +28,10 @@ class Reception:
 
     def __init__(self, service: Service) -> None:
         """Begin with nothing."""
-        self._service = service
         self._largest = service.settings.max_object_bytes
         self._rows: list[UploadedFile | None] = []
-        self._waiting: list[tuple[int, Arrival]] = []
-        self._waiting_bytes = 0
-        self._staged: Staged | None = None
+        self._intake = Intake(service, "upload", self._tell)
         self._name = ""
-        self._left = False
         self._one_at_a_time = threading.Lock()
         self.too_large = False
 
@@ -60,51 +54,29 @@ class Reception:
     def finish(self) -> None:
         """Accept what still waits."""
         with self._one_at_a_time:
-            self._accept()
+            self._intake.accept()
 
     def abandon(self) -> None:
         """Remove every temporary file; a second call does nothing. An archive that is being read ends too."""
-        self._left = True
+        self._intake.leave()
         with self._one_at_a_time:
-            for _, arrival in self._waiting:
-                arrival.staged.discard()
-            self._waiting = []
-            self._give_up()
+            self._intake.abandon()
 
-    def _accept(self) -> None:
-        batch, self._waiting, self._waiting_bytes = self._waiting, [], 0
-        if not batch:
-            return
-        receipts = self._service.accept([arrival for _, arrival in batch])
-        for (place, _), receipt in zip(batch, receipts, strict=True):
-            self._rows[place] = _row(receipt)
-        log.info(
-            "files kept",
-            operation="upload",
-            files=len(batch),
-            executions=[receipt.execution_id for receipt in receipts if receipt.execution_id],
-        )
+    def _tell(self, place: int, receipt: Receipt) -> None:
+        self._rows[place] = _row(receipt)
 
     def _begin(self, name: str) -> None:
         self._name = name
-        self._staged = self._service.ports.objects.stage()
+        self._intake.begin()
 
     def _write(self, chunk: bytes) -> None:
-        if self._left:
-            raise BadInput("the upload was given up")
-        staged = self._staged
-        if staged is None:  # it was too large already
-            return
-        self._service.metrics.received(len(chunk))
-        if staged.size + len(chunk) > self._largest:
-            staged.discard()
-            self._staged = None
-            self._refuse(self._name, _too_large(self._largest))
-            return
-        staged.write(chunk)
+        try:
+            self._intake.write(chunk)
+        except TooLarge as error:
+            self._refuse(self._name, error)
 
     def _end(self) -> None:
-        staged, self._staged = self._staged, None
+        staged = self._intake.take()
         if staged is None:
             return
         with staged.path.open("rb") as file:
@@ -132,25 +104,16 @@ class Reception:
             for chunk in member.chunks():
                 self._write(chunk)
         except BadInput as error:
-            self._give_up()
+            self._intake.give_up()
             self._refuse(name, error)
             return
-        staged, self._staged = self._staged, None
+        staged = self._intake.take()
         if staged is not None:
             self._wait(name, staged)
 
-    def _give_up(self) -> None:
-        staged, self._staged = self._staged, None
-        if staged is not None:
-            staged.discard()
-
     def _wait(self, name: str, staged: Staged) -> None:
-        self._waiting.append((len(self._rows), Arrival(staged, name)))
         self._rows.append(None)
-        self._waiting_bytes += staged.size
-        limits = self._service.limits
-        if len(self._waiting) >= limits.batch_files or self._waiting_bytes >= limits.batch_bytes:
-            self._accept()
+        self._intake.wait(len(self._rows) - 1, name, staged)
 
     def _refuse(self, name: str, error: ScanwardError) -> None:
         self.too_large = self.too_large or isinstance(error, TooLarge)
@@ -169,7 +132,8 @@ class Reception:
 
 def _row(receipt: Receipt) -> UploadedFile:
     faults = [FaultAnswer.of(fault) for fault in receipt.faults]
-    reason = receipt.faults[0].message if receipt.error and receipt.faults else receipt.error
+    told = receipt.faults and (receipt.error or (receipt.outdated and not receipt.duplicate))
+    reason = receipt.faults[0].message if told else receipt.error
     return UploadedFile(
         file=receipt.name,
         status=_status(receipt),
@@ -182,11 +146,8 @@ def _row(receipt: Receipt) -> UploadedFile:
 
 
 def _status(receipt: Receipt) -> FileStatus:
+    if receipt.outdated and not receipt.duplicate and not receipt.error:
+        return "skipped"  # The setting has it that what was there stays.
     if receipt.error:
         return "skipped" if receipt.error == _READ_PAST else "rejected"
     return "duplicate" if receipt.duplicate else "accepted"
-
-
-def _too_large(largest: int) -> TooLarge:
-    message = f"the file is larger than {largest} bytes (SCANWARD_MAX_OBJECT_BYTES)"
-    return TooLarge(message, faults=(Fault("too-large", message),))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, cast
+from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
 
 from scanward.entrypoints.http.metrics import Metrics
-from scanward.pipeline import Arrival
+from scanward.pipeline import Arrival, Terms
 from scanward.ports import Ports
 from scanward.ports.catalog import Receipt
 from scanward.settings import Settings
@@ -27,13 +27,21 @@ class Limits:
     batch_bytes: int = 64 << 20
 
 
+class Accept(Protocol):
+    """The gate, with the ports and bounds of this service (`pipeline.accept`)."""
+
+    def __call__(self, arrivals: Sequence[Arrival], *, terms: Terms = ...) -> list[Receipt]:
+        """Return a receipt a file once all is durable."""
+        ...
+
+
 @dataclass(slots=True)
 class Service:
     """The ports, the gate as `accept`, and what the routes count."""
 
     settings: Settings
     ports: Ports
-    accept: Callable[[Sequence[Arrival]], list[Receipt]]
+    accept: Accept
     fingerprint: str
     workers_alive: Callable[[], bool]
     metrics: Metrics

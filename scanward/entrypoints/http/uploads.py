@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from types import MappingProxyType
@@ -15,17 +14,15 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from scanward.entrypoints.http.answers import Problem, UploadAnswer, UploadProblem
+from scanward.entrypoints.http.bodies import drain, in_step, paced
 from scanward.entrypoints.http.reception import Reception
-from scanward.entrypoints.http.refusals import SlowBody, Unsupported
-from scanward.entrypoints.http.service import Here, Limits, Service
+from scanward.entrypoints.http.refusals import Unsupported
+from scanward.entrypoints.http.service import Here, Service
 from scanward.errors import BadInput, ScanwardError, TooLarge, Unavailable
 from scanward.receive.multipart import Begin, Data, End, Event, Form
 
 router: Final = APIRouter(tags=["uploads"])
 _SINGLE: Final = {"application/dicom": "object", "application/zip": "archive.zip"}
-_AT_ONCE: Final = 1 << 20
-_DRAIN_BYTES: Final = 16 << 20
-_DRAIN_SECONDS: Final = 2.0
 _GONE: Final = 499
 _BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 _FORM: Final = {
@@ -89,21 +86,13 @@ async def _received(request: Request, reception: Reception, service: Service) ->
     except ScanwardError as error:
         # Files of earlier batches are kept and told; what came after them is not.
         await asyncio.to_thread(reception.abandon)
-        await _drain(request)
+        await drain(request)
         return _problem(error, reception, {"Connection": "close"})
     return _answer(reception)
 
 
 async def _take_body(request: Request, reception: Reception, service: Service) -> None:
-    """Read the body in step with the disk: the next bytes are asked for when the last ones are written."""
-    events, weight = list[Event](), 0
-    async for found in _events(request, service):
-        events += found
-        weight += sum(len(event.chunk) if isinstance(event, Data) else 1 for event in found)
-        if weight >= _AT_ONCE:
-            await asyncio.to_thread(reception.take, events)
-            events, weight = [], 0
-    await asyncio.to_thread(reception.take, events)
+    await in_step(_events(request, service), reception.take)
     await asyncio.to_thread(reception.finish)
 
 
@@ -111,28 +100,17 @@ async def _events(request: Request, service: Service) -> AsyncIterator[list[Even
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         form = Form(request.headers["content-type"])
-        async for chunk in _paced(request, service.limits):
+        async for chunk in paced(request, service.limits):
             yield form.feed(chunk)
         form.close()
     elif kind in _SINGLE:
         _check_declared(request, kind, service)
         yield [Begin(_SINGLE[kind])]
-        async for chunk in _paced(request, service.limits):
+        async for chunk in paced(request, service.limits):
             yield [Data(chunk)]
         yield [End()]
     else:
         raise Unsupported("send multipart/form-data, application/dicom or application/zip")
-
-
-async def _paced(request: Request, limits: Limits) -> AsyncIterator[bytes]:
-    """Yield the body's chunks; a sender too slow to ever end is refused."""
-    began, taken = time.monotonic(), 0
-    async for chunk in request.stream():
-        taken += len(chunk)
-        elapsed = time.monotonic() - began
-        if elapsed > limits.grace_seconds and taken < limits.least_rate * elapsed:
-            raise SlowBody(f"the body comes with less than {limits.least_rate} bytes a second")
-        yield chunk
 
 
 def _check_declared(request: Request, kind: str, service: Service) -> None:
@@ -140,20 +118,6 @@ def _check_declared(request: Request, kind: str, service: Service) -> None:
     largest = service.settings.max_object_bytes
     if kind == "application/dicom" and declared.isdigit() and int(declared) > largest:
         raise TooLarge(f"the file is larger than {largest} bytes (SCANWARD_MAX_OBJECT_BYTES)")
-
-
-async def _drain(request: Request) -> None:
-    """Read a little of what still comes: a sender that is cut off while it sends never reads the answer."""
-    left = _DRAIN_BYTES
-    try:
-        async with asyncio.timeout(_DRAIN_SECONDS):
-            while left > 0:
-                message = await request.receive()
-                left -= len(message.get("body", b""))
-                if not message.get("more_body"):
-                    return
-    except (TimeoutError, ScanwardError):
-        return
 
 
 def _counts(reception: Reception) -> dict[str, int]:
