@@ -17,12 +17,12 @@ from scanward.adapters.aws.s3_objects import Head, Overtaken
 from scanward.adapters.aws.s3_opened import S3Opened
 from scanward.deidentify.keys import Keys
 from scanward.deidentify.report import Cleaned
-from scanward.entrypoints.aws_lambda.assembled import check_output
 from scanward.entrypoints.aws_lambda.places import Place
 from scanward.entrypoints.aws_lambda.world import World
 from scanward.errors import Misconfigured, NotFound, Unavailable
 from scanward.receive.s3_event import Reference
 from scanward.store.keys import pseudonymous_name, with_suffix
+from scanward.store.outgoing import check_output
 
 __all__ = ["Delivery", "Origin", "deliver", "is_older"]
 
@@ -68,7 +68,7 @@ def deliver(cleaned: Cleaned, source: S3Opened, place: Place, world: World) -> D
 
     Raises Quarantined if the output does not pass the gate, Unavailable if others were quicker 8 times.
     """
-    check_output(cleaned.pieces, source, world.bounds)
+    check_output(cleaned.pieces, source.read, world.bounds)
     origin = _origin(source.ref, world)
     key = _key(cleaned, source, place, world)
     try:
