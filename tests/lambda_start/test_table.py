@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from scanward.adapters.aws.executions_ledger import Ledger
@@ -122,7 +122,13 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(steps=[("ignore", 1), ("succeed", 1), ("begin", 1)])
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(steps=STEPS)
 def test_whatever_happens_to_a_row_in_any_order_the_newest_end_stands(
     stack: Stack, steps: list[tuple[str, int]]

@@ -82,9 +82,14 @@ class Ledger:
             first |= reference_row(ended.reference)
         change = Change(
             ended_row(ended) | {"marked": True},
-            "attribute_not_exists(#id) OR #turn < :turn"
+            "attribute_not_exists(#id) OR #shelf = :ignored OR #turn < :turn"
             " OR (#turn = :turn AND (#status = :running OR #provisional = :true))",
-            {"turn": turn_of(ended.attempt, ended.resumed), "running": Status.RUNNING.value, "true": True},
+            {
+                "turn": turn_of(ended.attempt, ended.resumed),
+                "running": Status.RUNNING.value,
+                "ignored": Shelf.IGNORED.value,
+                "true": True,
+            },
             removed=("provisional", "told", "reason"),
             first=first,
         )
