@@ -41,8 +41,8 @@ def test_a_file_that_is_uploaded_by_the_command_line_stands_deidentified_under_t
     stack: Stack, tmp_path: Path
 ) -> None:
     (tmp_path / "scan.dcm").write_bytes(scan(1))
-    key = "patient123/study456/scan.dcm"
-    sent = stack.account.aws("s3", "cp", tmp_path / "scan.dcm", f"s3://{stack.raw}/patient123/study456/")
+    key = "patient7/study8/scan.dcm"
+    sent = stack.account.aws("s3", "cp", tmp_path / "scan.dcm", f"s3://{stack.raw}/patient7/study8/")
     assert sent.returncode == 0, sent.stderr
     result = stack.result(key)
     assert result["status"] == "SUCCEEDED", result.get("cause")
