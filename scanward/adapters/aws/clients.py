@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 from botocore.exceptions import NoRegionError, ProfileNotFound
+from botocore.loaders import Loader
+from botocore.session import get_session
 
 from scanward.errors import Misconfigured
 
@@ -89,6 +91,12 @@ def signing_client(
     return made
 
 
+@cache
+def _loader() -> Loader:
+    """Return what has read botocore's own files; each client would read all services' regions again."""
+    return Loader()
+
+
 def _made(
     service: Any,  # noqa: ANN401 - as above
     region_name: str | None,
@@ -96,8 +104,11 @@ def _made(
     secret_key: str | None,
     config: Config,
 ) -> Any:  # noqa: ANN401
+    found = get_session()
     try:
-        return boto3.session.Session().client(
+        session = boto3.session.Session(botocore_session=found)
+        found.register_component("data_loader", _loader())
+        return session.client(
             service,
             region_name=region_name,
             aws_access_key_id=key_id,
