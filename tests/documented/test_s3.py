@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
-from scanward.errors import BadInput, NotFound, OutOfSpace, Refused, Unavailable
+from scanward.errors import BadInput, Misconfigured, NotFound, OutOfSpace, Refused, Unavailable
 from src.storage.s3_handler import S3Handler
 from tests.documented.printed import run
 
@@ -352,6 +352,13 @@ def test_a_bucket_s_name_that_is_none_is_bad_input_and_not_a_passing_fault() -> 
     with pytest.raises(BadInput) as refused:
         S3Handler("no such bucket!").list_objects()
     assert "no such bucket!" not in str(refused.value)
+
+
+def test_a_profile_that_is_not_there_is_told_as_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "absent")
+
+    with pytest.raises(Misconfigured, match="AWS_PROFILE"):
+        S3Handler("my-bucket")
 
 
 def test_log_lines_have_the_documented_form_and_hold_no_key(
