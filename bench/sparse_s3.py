@@ -173,6 +173,8 @@ class _Handler(BaseHTTPRequestHandler):
         match = _RANGE.fullmatch(self.headers.get("Range", ""))
         start, stop = (int(match[1]), min(int(match[2]) + 1, content.size)) if match else (0, content.size)
         headers = {"ETag": f'"{content.etag}"', "Last-Modified": "Wed, 25 Nov 2026 08:00:00 GMT"}
+        if match:
+            headers["Content-Range"] = f"bytes {start}-{stop - 1}/{content.size}"
         headers |= {f"x-amz-meta-{name}": value for name, value in content.metadata.items()}
         self._begin(206 if match else 200, stop - start, headers)
         if self.command == "HEAD":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -40,11 +42,13 @@ def open_ports(settings: Settings, *, sweep: bool = True) -> Ports:
 
 def _open_on_s3(settings: Settings, *, sweep: bool) -> Ports:
     """Open a site whose objects are in S3; everything else is as it is without."""
-    from scanward.adapters.aws.clients import signing_client
-    from scanward.adapters.aws.links import S3Links
-    from scanward.adapters.aws.object_store import S3ObjectStore
-    from scanward.adapters.aws.s3_objects import S3Objects
     from scanward.adapters.local import opening
+
+    with _needing_aws():
+        from scanward.adapters.aws.clients import signing_client
+        from scanward.adapters.aws.links import S3Links
+        from scanward.adapters.aws.object_store import S3ObjectStore
+        from scanward.adapters.aws.s3_objects import S3Objects
 
     bucket, prefix = s3_place(settings.object_store)
     objects = S3Objects(kms_key=settings.object_store_kms_key)
@@ -72,9 +76,20 @@ def s3_place(address: str) -> tuple[str, str]:
 
 def open_objects() -> S3Objects:
     """Return a command's way to read objects in S3."""
-    from scanward.adapters.aws.s3_objects import S3Objects
-
+    with _needing_aws():
+        from scanward.adapters.aws.s3_objects import S3Objects
     return S3Objects()
+
+
+@contextmanager
+def _needing_aws() -> Iterator[None]:
+    """Say what to install where AWS's library is asked for and missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"boto3", "botocore"}:
+            raise
+        raise Misconfigured("This needs AWS's library: install scanward[aws].") from None
 
 
 def open_secrets(settings: Settings) -> Secrets:
@@ -84,8 +99,8 @@ def open_secrets(settings: Settings) -> Secrets:
     arn = AwsSettings().site_secret_arn
     if not arn:
         return FileSecrets(settings.key_file)
-    from scanward.adapters.aws.secrets_manager import SecretsManagerSecrets
-
+    with _needing_aws():
+        from scanward.adapters.aws.secrets_manager import SecretsManagerSecrets
     return SecretsManagerSecrets(arn)
 
 

@@ -219,3 +219,13 @@ def test_without_an_answer_of_s3_it_stops_and_may_be_run_again(cloud: Cloud, tmp
     assert ran.returncode == 3, ran.stderr
     assert "try again" in ran.stderr
     assert "IM0" not in ran.stderr
+
+
+def test_without_the_library_of_aws_it_says_what_to_install(cloud: Cloud, tmp_path: Path) -> None:
+    hiding = tmp_path / "hiding"
+    (hiding / "boto3").mkdir(parents=True)
+    (hiding / "boto3" / "__init__.py").write_text("raise ModuleNotFoundError(name='boto3')")
+    write_folder(tmp_path / "in", 1)
+    for source, target in ((IN, tmp_path / "out"), (tmp_path / "in", OUT)):
+        ran = cloud.run(source, target, PYTHONPATH=f"{hiding}:{Path.cwd()}")
+        assert (ran.returncode, "scanward[aws]" in ran.stderr) == (3, True), ran.stderr

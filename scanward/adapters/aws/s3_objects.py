@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from scanward.adapters.aws.failures import translated
 from scanward.adapters.aws.s3_body import Overtaken, chunks, pinned, reading, writing
 from scanward.adapters.aws.s3_copy import algorithm_for, content_of, put_together
 from scanward.adapters.aws.s3_files import receive_file, send_file
+from scanward.adapters.aws.s3_listing import S3Listing
 from scanward.adapters.aws.s3_opened import S3Opened
 from scanward.adapters.aws.s3_parts import length_of, plan
 from scanward.adapters.aws.s3_upload import Upload, sha256_base64
@@ -45,12 +45,12 @@ class Head:
     checksum: str = ""
 
 
-class S3Objects:
+class S3Objects(S3Listing):
     """Reads and writes objects. All failures are our errors, and none of their texts holds a key."""
 
     def __init__(self, s3: S3Client | None = None, kms_key: str = "", simple_bytes: int = SIMPLE) -> None:
         """Take a client, or this process's. `kms_key` encrypts what is written; empty: the bucket's key."""
-        self.s3: S3Client = s3 or client("s3")
+        super().__init__(s3 or client("s3"))
         self.simple_bytes = simple_bytes
         self._kms_key = kms_key
 
@@ -207,44 +207,6 @@ class S3Objects:
         with path.open("rb") as file:
             answer = send_file(self.s3, file, {"Bucket": ref.bucket, "Key": ref.key}, created, sha256)
             return self._written(file.seek(0, 2), answer, metadata, content_type)
-
-    def list(self, bucket: str, prefix: str = "") -> Iterator[Reference]:
-        """Yield the objects of a prefix, in order of their keys, with ETag and size. Raises NotFound."""
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        with translated("bucket"):
-            for page in pages:
-                for found in page.get("Contents", ()):
-                    yield Reference(bucket, found["Key"], etag=found["ETag"].strip('"'), size=found["Size"])
-
-    def delete(self, ref: Reference) -> None:
-        """Remove a version; without a version ID S3 only hides the object where versions are kept."""
-        version: dict[str, Any] = {"VersionId": ref.version_id} if ref.version_id else {}
-        with translated("object"):
-            self.s3.delete_object(Bucket=ref.bucket, Key=ref.key, **version)
-
-    def delete_versions(self, bucket: str, key: str) -> None:
-        """Remove every version of an object, and every marker; nothing happens if there is none."""
-        pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key)
-        with translated("object"):
-            for page in pages:
-                for found in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-                    if found["Key"] == key:
-                        self.s3.delete_object(Bucket=bucket, Key=key, VersionId=found["VersionId"])
-
-    def abort_stale(self, bucket: str, prefix: str = "", older_than: timedelta = timedelta(days=1)) -> int:
-        """Abort multipart uploads begun longer ago, which a crash left; return how many."""
-        count, bound = 0, datetime.now(UTC) - older_than
-        pages = self.s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix)
-        with translated("bucket"):
-            for page in pages:
-                for found in page.get("Uploads", ()):
-                    if found["Initiated"] <= bound:
-                        with suppress(self.s3.exceptions.NoSuchUpload):
-                            self.s3.abort_multipart_upload(
-                                Bucket=bucket, Key=found["Key"], UploadId=found["UploadId"]
-                            )
-                            count += 1
-        return count
 
     def created(self, metadata: Mapping[str, str] | None, content_type: str = DICOM) -> dict[str, Any]:
         """Return the parameters of a new object beside its content."""

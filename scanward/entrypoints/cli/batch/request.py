@@ -12,7 +12,7 @@ from scanward.entrypoints.cli.batch.sources import Shard
 from scanward.errors import BadInput
 from scanward.receive.archive import is_zip
 from scanward.settings import NamePolicy, Settings
-from scanward.wiring import open_secrets
+from scanward.wiring import open_objects, open_secrets
 
 _HEAD = 132
 _SHARD = re.compile(r"^(\d+)/(\d+)$")
@@ -99,6 +99,7 @@ def _file_kind(source: Path) -> str:
 def _output(source: Path | S3Address, target: Path | S3Address, kind: str) -> tuple[Path | S3Address, str]:
     """Return the output's folder, and its name if IN is one file and OUT is no folder."""
     if isinstance(target, S3Address):
+        open_objects()  # which says at once if AWS is not set up
         return (replace(target, key=target.folder), target.name) if kind == "file" else (target, "")
     if kind != "file":
         if target.exists() and not target.is_dir():
