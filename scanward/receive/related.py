@@ -55,7 +55,7 @@ class Related:
         self._delimiter = b"\r\n--" + boundary.encode("ascii")
         self._bounds = bounds
         self._parts = self._aside = 0
-        self._in_part = self._closed = False
+        self._in_part = self._closed = self._no_content_yet = False
         # A delimiter begins with a line's end, which the first one need not have.
         self._rest = b"\r\n"
         self._events: list[RelatedEvent] = []
@@ -102,8 +102,9 @@ class Related:
             self._end_part()
             self._rest, self._step = self._rest[blanks:], self._headers
         else:  # The boundary is only the beginning of a longer line, which belongs to the content.
-            self._pass_on(self._delimiter)
-            self._step = self._content
+            # Right behind the header, its line's end is not.
+            self._pass_on(self._delimiter[2:] if self._no_content_yet else self._delimiter)
+            self._no_content_yet, self._step = False, self._content
         return True
 
     def _headers(self) -> bool:
@@ -121,7 +122,8 @@ class Related:
         """Take off the empty line before the content; a part may have neither (RFC 2046 5.1.1)."""
         if len(self._rest) < len(self._delimiter) and self._delimiter.startswith(self._rest):
             return False
-        if not self._rest.startswith(self._delimiter):
+        self._no_content_yet = self._rest.startswith(self._delimiter)
+        if not self._no_content_yet:
             self._rest = self._rest[2:]
         self._step = self._content
         return True
