@@ -43,6 +43,16 @@ def scan(number: int = 1, patient_number: int | None = None, **changes: str) -> 
     return target.getvalue()
 
 
+def large(number: int = 1) -> bytes:
+    """Return an image of 84 MB: above what the functions read whole."""
+    dataset = dcmread(BytesIO(scan(number)))
+    dataset.Rows = dataset.Columns = 6_500
+    dataset.PixelData = bytes(2 * 6_500 * 6_500)
+    target = BytesIO()
+    dataset.save_as(target, enforce_file_format=True)
+    return target.getvalue()
+
+
 def corrupt(number: int = 1) -> bytes:
     """Return an image that was cut in a transfer: the gate refuses it."""
     return scan(number)[:-700]

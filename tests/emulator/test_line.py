@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from scanward.deidentify.keys import Keys
 from scanward.deidentify.profile import load
 from tests.emulator import leaks
 from tests.emulator.events import Event
-from tests.emulator.objects import CT, NEEDLES, corrupt, invalid, patient, scan, unclean
+from tests.emulator.objects import CT, NEEDLES, corrupt, invalid, large, patient, scan, unclean
 from tests.emulator.stack import Stack
 from tests.emulator.waiting import wait_for
 
@@ -60,6 +61,26 @@ def test_both_homes_of_the_line_make_the_same_bytes_of_an_object(stack: Stack) -
     stack.upload("same/bytes.dcm", scan(2))
     assert stack.result("same/bytes.dcm")["status"] == "SUCCEEDED"
     assert stack.output("same/bytes.dcm") == cleaned_here(stack, scan(2))
+
+
+def test_the_command_makes_the_same_bytes_as_the_functions_where_they_could_not(stack: Stack) -> None:
+    stack.upload("elsewhere/image.dcm", scan(4))
+    assert stack.result("elsewhere/image.dcm")["status"] == "SUCCEEDED"
+    run = stack.scanward("deidentify", f"s3://{stack.raw}/elsewhere/", f"s3://{stack.processed}/by command/")
+    assert run.returncode == 0, run.stderr
+    assert stack.output("by command/image.dcm") == stack.output("elsewhere/image.dcm")
+
+
+def test_the_pixels_of_a_large_object_are_copied_inside_s3(stack: Stack) -> None:
+    original = large(5)
+    stack.upload("large/image.dcm", original)
+    result = stack.result("large/image.dcm")
+    assert result["status"] == "SUCCEEDED", result.get("cause")
+    output = stack.output("large/image.dcm")
+    assert sha256(output).digest() == sha256(cleaned_here(stack, original)).digest()
+    (line,) = [line for line in stack.logged("Deidentification") if f'"BytesIn":[{len(original)}' in line]
+    moved = json.loads(line)["BytesThroughFunction"][0]
+    assert moved < len(original) / 5
 
 
 def test_an_object_that_is_dicom_by_its_content_only_is_processed(stack: Stack) -> None:
