@@ -67,7 +67,7 @@ class RangedView:
         if len(self) != len(other):
             return False
         return all(
-            bytes(self[at : at + _STEP]) == bytes(other[at : at + _STEP])  # type: ignore[arg-type]  # slices
+            bytes(self[at : at + _STEP]) == bytes(other[at : at + _STEP])
             for at in range(0, len(self), _STEP)
         )
 

@@ -81,12 +81,22 @@ def receive(arrival: Arrival, bounds: Bounds, terms: Terms = ANY) -> Received | 
             fault = _broken(terms, named)
             if fault is not None:
                 return NotTaken(arrival.name, "Not taken", fault, named)
-            model = json_model.lines(json_model.models().fragments(opened.view, found))
-            frames = packed_table(opened.view, found)
+            model, frames = _index(opened.view, found)
     except InvalidDicom as refused:
         named = _named(staged)
         return Refusal(staged.sha256, staged.size, arrival.name, refused.error, refused.faults, named)
     return Received(staged.sha256, staged.size, arrival.name, header, found.warnings, model, frames)
+
+
+def read_kept(key: str, view: memoryview, bounds: Bounds) -> Received:
+    """Read an object of the store again, for its row. Raises InvalidDicom."""
+    found = structure.check(view, bounds)
+    return Received(key, len(view), "", instance.describe(view, found), found.warnings, *_index(view, found))
+
+
+def _index(view: memoryview, found: structure.Structure) -> tuple[bytes, bytes]:
+    """Return an object's model and its frame table, for keeping."""
+    return json_model.lines(json_model.models().fragments(view, found)), packed_table(view, found)
 
 
 def _broken(terms: Terms, named: Named) -> Fault | None:

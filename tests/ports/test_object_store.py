@@ -270,6 +270,28 @@ def test_a_sweep_removes_leftovers_and_keeps_what_has_a_row(store: FileStore, tm
     assert not list((store.root / "staging").iterdir())
 
 
+def test_a_lost_catalog_costs_no_object(store: FileStore, tmp_path: Path) -> None:
+    database = open_database(tmp_path, "")
+    migrate(database)
+    names = sorted(_put(store, content) for content in (b"acknowledged", b"long ago"))
+    assert sweep(store, SqlCatalog(database)) == 0
+    assert list(store.keys(Zone.RAW)) == names
+
+
+def test_an_older_catalog_costs_no_object(
+    store: FileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scanward.adapters.local.sweep._MOST_LEFT", 3)
+    database = open_database(tmp_path, "")
+    migrate(database)
+    catalog = SqlCatalog(database)
+    catalog.receive([received(1)])
+    store.put([Blob(Zone.RAW, key(1), store.stage([b"of the older catalog"]))])
+    names = [_put(store, bytes([number])) for number in range(4)]
+    assert sweep(store, catalog) == 0
+    assert set(names) < set(store.keys(Zone.RAW))
+
+
 def test_only_who_has_the_store_alone_may_sweep_it(store: FileStore) -> None:
     first = Hold(store.root)
     assert first.alone()

@@ -7,20 +7,46 @@ from scanward.adapters.local.files import SHARDS, FileStore
 from scanward.adapters.local.sql_catalog import SqlCatalog
 from scanward.ports.object_store import Zone
 
+_MOST_LEFT = 512
+"""Blobs that a crash may leave: a batch of each door and worker. More are a lost or older catalog's."""
+
 _log = logs.logger(__name__)
 
 
 def sweep(store: FileStore, catalog: SqlCatalog) -> int:
-    """Remove leftovers and return how many; only for the one who has the store alone (`hold`)."""
+    """Remove leftovers and return how many; only for the one who has the store alone (`hold`).
+
+    Where the catalog knows none of the blobs, or misses more than a crash can leave, it is the catalog that
+    was lost or is an older one: then all stay, and the log says so.
+    """
     count = store.clear_staging()
+    unknown, some_known = _unknown(store, catalog)
+    if len(unknown) > _MOST_LEFT or (unknown and not some_known):
+        _log.warning(
+            "the store holds objects that the catalog does not know; `scanward check` lists them, "
+            "`scanward reindex` takes them in",
+            operation="sweep",
+            status="failed",
+            objects=min(len(unknown), _MOST_LEFT),
+        )
+        return count
+    for zone, key in unknown:
+        store.delete(zone, key)
+    if count := count + len(unknown):
+        _log.info("swept", operation="sweep", leftovers=count)
+    return count
+
+
+def _unknown(store: FileStore, catalog: SqlCatalog) -> tuple[list[tuple[Zone, str]], bool]:
+    """Return blobs without a row, no more than tell that these are no leftovers; and whether any has one."""
+    found: list[tuple[Zone, str]] = []
+    some_known = False
     for zone in Zone:
         for shard in SHARDS:
             there = store.shard_keys(zone, shard)
             known = catalog.known_keys(zone, shard) if there else set()
-            for key in there:
-                if key not in known:
-                    store.delete(zone, key)
-                    count += 1
-    if count:
-        _log.info("swept", operation="sweep", leftovers=count)
-    return count
+            some_known = some_known or not known.isdisjoint(there)
+            found += [(zone, key) for key in there if key not in known]
+            if len(found) > _MOST_LEFT:
+                return found, some_known
+    return found, some_known

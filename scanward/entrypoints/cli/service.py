@@ -55,6 +55,8 @@ def register(app: typer.Typer) -> None:
     app.add_typer(executions_app, name="executions")
     app.command()(backfill)
     app.command()(link)
+    app.command()(check)
+    app.command()(reindex)
 
 
 def serve(
@@ -224,3 +226,31 @@ def link(
     from scanward.entrypoints.cli.linking import LinkRequest, print_link
 
     print_link(read_settings(data=data), LinkRequest(key, expires, zone.value, base), json=json)
+
+
+def check(
+    *,
+    quick: Annotated[bool, typer.Option("--quick", help="Names and rows only; no content is read.")] = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Check every object that is kept: its checksum, objects without a row, rows without an object.
+
+    Exit code 0: all is as the catalog says. 1: something is not, and is named.
+    """
+    from scanward.entrypoints.cli.configuration import read_settings
+    from scanward.entrypoints.cli.keeping.checking import check_command
+
+    raise typer.Exit(check_command(read_settings(data=data), quick=quick, json=json))
+
+
+def reindex(*, data: Data = None, json: Json = False) -> None:
+    """Make the catalog's index anew from the objects; originals without a row are taken in again.
+
+    Exit code 0: every object could be read. 1: some could not. Audit, and executions that were lost, come
+    from a backup only.
+    """
+    from scanward.entrypoints.cli.configuration import read_settings
+    from scanward.entrypoints.cli.keeping.reindexing import reindex_command
+
+    raise typer.Exit(reindex_command(read_settings(data=data), json=json))
