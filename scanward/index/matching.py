@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -18,8 +19,21 @@ Model = Mapping[str, Any]
 
 
 def matches(model: Model, conditions: Iterable[Condition]) -> bool:
-    """Return whether an object's attributes match all conditions."""
-    return all(_matches(_values(model, one.path), one) for one in conditions)
+    """Return whether an object's attributes match all conditions.
+
+    Those of one sequence must match in one of its items (PS3.4 C.2.2.2.6); an absent one has an empty item.
+    """
+    inside: dict[int, list[Condition]] = {}
+    for one in conditions:
+        tag, *below = one.path
+        if below:
+            inside.setdefault(tag, []).append(replace(one, path=tuple(below)))
+        elif not _matches(_values(model, tag), one):
+            return False
+    return all(
+        any(matches(item, some) for item in model.get(f"{tag:08X}", {}).get("Value") or [{}])
+        for tag, some in inside.items()
+    )
 
 
 def matches_texts(values: Sequence[str], condition: Condition) -> bool:
@@ -33,13 +47,8 @@ def folded(text: str) -> str:
     return "".join(one for one in plain if not unicodedata.combining(one) or one in _OF_KANA)
 
 
-def _values(model: Model, path: Sequence[int]) -> list[str]:
-    objects: list[Model] = [model]
-    for tag in path[:-1]:
-        name = f"{tag:08X}"
-        objects = [item for one in objects for item in one.get(name, {}).get("Value", ())]
-    name = f"{path[-1]:08X}"
-    return [_text(value) for one in objects for value in one.get(name, {}).get("Value", ())]
+def _values(model: Model, tag: int) -> list[str]:
+    return [_text(value) for value in model.get(f"{tag:08X}", {}).get("Value", ())]
 
 
 def _text(value: object) -> str:
@@ -52,6 +61,9 @@ def _text(value: object) -> str:
 def _matches(values: list[str], condition: Condition) -> bool:
     if condition.matching is Matching.EMPTY:
         return not any(values)
+    if condition.matching is Matching.EACH:
+        each = [replace(condition, matching=Matching.SINGLE, values=(one,)) for one in condition.values]
+        return all(_matches(values, one) for one in each)
     if condition.vr == "PN":
         return any(_name_matches(value, condition) for value in values if value)
     return any(_one_matches(value, condition) for value in values if value)

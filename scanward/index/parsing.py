@@ -16,6 +16,8 @@ _OWN = frozenset({
     "multiplevaluematching", "offset",
 })  # fmt: skip
 _WILD = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
+# Where multiple value matching means that each value is there (PS3.4 C.2.2.2.8).
+_SEVERAL = frozenset({"AE", "AS", "AT", "CS", "LO", "PN", "SH", "UC"})
 _RANGED = frozenset({"DA", "DT", "TM"})
 _UNMATCHED = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "UN"})
 _FORMS = {
@@ -160,7 +162,7 @@ def _matched(
     else:
         values = (value,)
     if len(values) > 1:
-        matching = Matching.LIST
+        matching = Matching.EACH if several and vr in _SEVERAL else Matching.LIST
     elif vr in _RANGED and _is_range(vr, value):
         matching, values = Matching.RANGE, _range(vr, value)
     elif vr == "PN" and fuzzy:

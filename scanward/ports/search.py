@@ -23,6 +23,7 @@ class Matching(StrEnum):
 
     SINGLE = "single"
     LIST = "list"
+    EACH = "each"
     WILDCARD = "wildcard"
     RANGE = "range"
     EMPTY = "empty"
@@ -33,7 +34,8 @@ class Matching(StrEnum):
 class Condition:
     """One attribute that must match. `path`: its tag behind those of the sequences that it stands in.
 
-    values: one for SINGLE, WILDCARD and FUZZY; first and last for RANGE, "" where it is open.
+    values: one for SINGLE, WILDCARD and FUZZY; first and last for RANGE, "" where it is open; of LIST one
+    must be there, of EACH all.
     """
 
     path: tuple[int, ...]

@@ -109,3 +109,18 @@ def test_empty_and_missing_values_match_on_demand() -> None:
     assert found("AccessionNumber", '""', emptyvaluematching="true")
     assert found("InstitutionName", '""', emptyvaluematching="true")
     assert not found("PatientID", '""', emptyvaluematching="true")
+
+
+@pytest.mark.parametrize(("value", "both"), [("CT\\SR", True), ("CT\\MR", False)])
+def test_each_of_several_values_must_be_there_on_demand(value: str, *, both: bool) -> None:
+    assert found("ModalitiesInStudy", value, multiplevaluematching="true") is both
+    assert found("ModalitiesInStudy", value)
+
+
+@pytest.mark.parametrize(("procedure", "together"), [("P2", True), ("P1", False)])
+def test_keys_of_a_sequence_match_in_one_item(procedure: str, *, together: bool) -> None:
+    steps = [("S1", "P1"), ("S2", "P2")]
+    items = [{"00400009": {"Value": [step]}, "00401001": {"Value": [of]}} for step, of in steps]
+    query, _ = read(Level.SERIES, [("00400275.00400009", "S2"), ("00400275.00401001", procedure)])
+    assert matches({"00400275": {"vr": "SQ", "Value": items}}, query.conditions) is together
+    assert not matches({}, query.conditions)

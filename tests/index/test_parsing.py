@@ -81,7 +81,7 @@ def test_an_empty_value_is_matched_on_demand() -> None:
 
 def test_several_values_are_matched_on_demand() -> None:
     one = condition("PatientID", "A\\B", multiplevaluematching="true")
-    assert (one.matching, one.values) == (Matching.LIST, ("A", "B"))
+    assert (one.matching, one.values) == (Matching.EACH, ("A", "B"))
 
 
 def test_fuzzy_matching_is_for_names() -> None:

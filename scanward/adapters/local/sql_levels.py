@@ -16,8 +16,9 @@ from scanward.ports.object_store import Zone
 Pair = tuple[str, str]
 """A study and one of its series."""
 
-_CHARSET = frozenset({0x00080005})
-_STUDY, _SERIES = levels.STUDY | _CHARSET, levels.SERIES | _CHARSET
+# Told at every level: how texts are coded, and the time zone (PS3.18 Tables 10.6.3-3, 10.6.3-4).
+_OF_EACH = frozenset({0x00080005, 0x00080201})
+_STUDY, _SERIES = levels.STUDY | _OF_EACH, levels.SERIES | _OF_EACH
 _MOST_AT_ONCE = 200
 _Row = dict[str, object]
 _Part = TypeVar("_Part")
