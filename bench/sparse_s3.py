@@ -238,6 +238,8 @@ class _Handler(BaseHTTPRequestHandler):
         if any(size < LEAST for size in sizes[:-1]):
             raise Refusal(400, "EntityTooSmall")
         content = Content([segment for number in named for segment in upload[number]])
+        if int(self.headers["x-amz-mp-object-size"]) != content.size:
+            raise Refusal(400, "InvalidRequest")
         self._keep(content, self.kept.begun[self._query["uploadId"]])
         del self.kept.uploads[self._query["uploadId"]]
         self._say(

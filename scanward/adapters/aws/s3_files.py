@@ -106,7 +106,7 @@ def send_file(
     with Upload(s3, target["Bucket"], target["Key"], "SHA256", kept) as upload:
         for number, body in enumerate(_parts(file, part), 1):
             upload.send(number, body)
-        return upload.complete(conditions)
+        return upload.complete(size, conditions)
 
 
 def _parts(file: BufferedReader, length: int) -> Iterator[bytes]:

@@ -148,7 +148,7 @@ class S3Objects(S3Listing):
         parts = plan(pieces, copied=isinstance(source, S3Opened))
         with Upload(self.s3, bucket, key, algorithm_for(parts), created) as upload:
             put_together(upload, parts, source)
-            answer = upload.complete(conditions)
+            answer = upload.complete(size, conditions)
         return self._written(size, answer, metadata, content_type)
 
     def copy(self, ref: Reference, bucket: str, key: str, metadata: Mapping[str, str] | None = None) -> Head:

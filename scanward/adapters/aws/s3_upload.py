@@ -107,14 +107,15 @@ class Upload:
             )
         self._parts[number] = {"PartNumber": number, "ETag": answer["CopyPartResult"]["ETag"]}
 
-    def complete(self, conditions: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Make the object of all parts. Raises Overtaken if a condition does not hold."""
+    def complete(self, size: int, conditions: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Make the object of all parts, `size` bytes. Raises Overtaken if a condition does not hold."""
         parts: Any = [self._parts[number] for number in sorted(self._parts)]
         with writing():
             answer = self._s3.complete_multipart_upload(
                 **self._target,
                 UploadId=self._id,
                 MultipartUpload={"Parts": parts},
+                MpuObjectSize=size,
                 ChecksumType=_TYPES[self._algorithm],
                 **conditions,
             )
