@@ -67,8 +67,7 @@ class RangedView:
         if len(self) != len(other):
             return False
         return all(
-            bytes(self[at : at + _STEP]) == bytes(other[at : at + _STEP])
-            for at in range(0, len(self), _STEP)
+            bytes(self[at : at + _STEP]) == bytes(other[at : at + _STEP]) for at in range(0, len(self), _STEP)
         )
 
     __hash__ = None  # type: ignore[assignment]  # as of a memoryview of a writable object
