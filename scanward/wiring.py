@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from scanward.dicom.structure import Bounds
 from scanward.errors import Misconfigured
 from scanward.ports import Executions, Ports
+from scanward.ports.decoder import Decoder
 from scanward.ports.secrets import Secrets
 from scanward.settings import AwsSettings, Settings
 
@@ -111,6 +112,13 @@ def open_bounds(settings: Settings) -> Bounds:
         inflated_bytes=settings.max_inflated_bytes,
         inflate_ratio=settings.max_inflate_ratio,
     )
+
+
+def open_decoder() -> Decoder:
+    """Return where codecs run: in children, which are started when something is to be decoded."""
+    from scanward.adapters.local.decoder import ChildDecoder
+
+    return ChildDecoder()
 
 
 def open_engine(settings: Settings, secrets: Secrets | None = None) -> Engine:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from scanward import __version__, pipeline, wiring
+from scanward.deliver.transcode import Frames
 from scanward.entrypoints.http import (
     executions,
     health,
@@ -59,6 +60,7 @@ def create_app(
         fingerprint=ports.secrets.fingerprint(),
         workers_alive=workers_alive,
         metrics=metrics.Metrics(ports.executions.statistics),
+        frames=Frames(ports.objects, wiring.open_decoder()),
         limits=found,
     )
     app = FastAPI(
@@ -84,11 +86,12 @@ def create_app(
 
 
 @asynccontextmanager
-async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Bound the threads that touch the disk; a peer that waits is none of them."""
     with ThreadPoolExecutor(_POOL, thread_name_prefix="disk") as pool:
         asyncio.get_running_loop().set_default_executor(pool)
         yield
+        app.state.service.frames.decoder.close()
 
 
 def _route(app: FastAPI) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
 
+from scanward.deliver.transcode import Frames
 from scanward.entrypoints.http.metrics import Metrics
 from scanward.pipeline import Arrival, Terms
 from scanward.ports import Ports
@@ -45,8 +47,11 @@ class Service:
     fingerprint: str
     workers_alive: Callable[[], bool]
     metrics: Metrics
+    frames: Frames
     limits: Limits = field(default_factory=Limits)
     uploads_under_way: int = 0
+    # Who waits for a decoder keeps no thread of the pool; so many may be asked at a time.
+    decoding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
 
 
 def service_of(request: Request) -> Service:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -13,12 +12,13 @@ from starlette.responses import Response
 
 from scanward.dicom import bulk
 from scanward.dicom.bulk import steps_of
-from scanward.dicom.frames import FrameTable, unpacked
+from scanward.dicom.frames import unpacked
 from scanward.dicom.json_model import whole
 from scanward.dicom.pieces import Span
 from scanward.dicom.structure.coding import PIXEL_TAGS
 from scanward.dicom.xml_model import native_model
 from scanward.entrypoints.http.answers import Problem
+from scanward.entrypoints.http.dicomweb import frames
 from scanward.entrypoints.http.dicomweb.addresses import Place, ReadZone, Uid, of_entry, root_of
 from scanward.entrypoints.http.dicomweb.negotiation import (
     DICOM,
@@ -43,13 +43,9 @@ router: Final = APIRouter(tags=["dicomweb"])
 _METADATA: Final = (Offer(JSON), Offer("application/json"), Offer(XML, multipart=True))
 _OBJECTS: Final = (Offer(DICOM, multipart=True), Offer(ZIP))
 _OBJECT: Final = (Offer(DICOM, multipart=True), Offer(DICOM), Offer(ZIP))
-_FRAMES: Final = (Offer(OCTETS, multipart=True),)
-_FRAME: Final = (Offer(OCTETS, multipart=True), Offer(OCTETS))
 _BULK: Final = (Offer(OCTETS, multipart=True), Offer(OCTETS))
 _EXPLICIT: Final = "1.2.840.10008.1.2.1"
 _IMPLICIT: Final = "1.2.840.10008.1.2"
-_MOST_FRAMES: Final = 10_000
-_NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     400: {"model": Problem, "description": "The request cannot be read"},
     404: {"model": Problem, "description": "There is nothing of that name in the zone"},
@@ -114,34 +110,9 @@ def _check_as_stored(choice: Choice, entry: Entry) -> None:
         raise NotAcceptable(f"The object is given in its own transfer syntax, {entry.transfer_syntax}.")
 
 
-async def _frames(request: Request, service: Service, zone: Zone, entry: Entry, numbers: str) -> Response:
-    if not entry.frames:
-        raise NotFound("The object has no frames that could be given one by one.")
-    table = unpacked(entry.frames)
-    wanted = _numbers(numbers, table)
-    choice = choose(asked(request), _FRAME if len(wanted) == 1 else _FRAMES)
-    _check_as_stored(choice, entry)
-    kind = f"{OCTETS}; transfer-syntax={_syntax_of_frames(entry)}"
-    parts = [Part(entry.key, table.spans(number - 1), {"Content-Type": kind}) for number in wanted]
-    if choice.offer.multipart:
-        return related(service.ports.objects, zone, parts, OCTETS)
-    return single(request, service.ports.objects, zone, parts[0], {"ETag": _tag_of([entry], numbers)})
-
-
 def _syntax_of_frames(entry: Entry) -> str:
     """Return the transfer syntax of frames alone: native ones are alike in both little endian ones."""
     return _EXPLICIT if entry.transfer_syntax == _IMPLICIT else entry.transfer_syntax
-
-
-def _numbers(text: str, table: FrameTable) -> list[int]:
-    """Read a list of frame numbers from 1 on (PS3.18 10.4.1.1.6). Raises BadInput or NotFound."""
-    parts = text.split(",")
-    if len(parts) > _MOST_FRAMES or not all(_NUMBER.fullmatch(one) for one in parts):
-        raise BadInput("Frames are named by numbers from 1 on, with commas between them.")
-    numbers = [int(one) for one in parts]
-    if not all(1 <= number <= table.count for number in numbers):
-        raise NotFound(f"The object has {table.count} frames.")
-    return numbers
 
 
 async def _bulk(request: Request, service: Service, zone: Zone, entry: Entry, path: str) -> Response:
@@ -152,8 +123,7 @@ async def _bulk(request: Request, service: Service, zone: Zone, entry: Entry, pa
     if steps[-1] in PIXEL_TAGS and len(steps) == 1 and entry.frames:
         table = unpacked(entry.frames)
         if not table.bits:
-            every = ",".join(str(number) for number in range(1, table.count + 1))
-            return await _frames(request, service, zone, entry, every)
+            return await frames.answer(request, service, zone, entry, table, range(table.count))
     choice = choose(asked(request), _BULK)
     part = await asyncio.to_thread(_value, service, zone, entry, steps)
     if choice.offer.multipart:
@@ -242,9 +212,9 @@ async def instance_metadata(
 async def retrieve_frames(
     request: Request, zone: ReadZone, place: Place, numbers: str, service: Here
 ) -> Response:
-    """Give some frames of an instance as they are stored."""
+    """Give some frames of an instance: as stored, decoded, or compressed anew."""
     (entry,) = await _entries(service, Zone(zone), *place)
-    return await _frames(request, service, Zone(zone), entry, numbers)
+    return await frames.given(request, service, Zone(zone), entry, numbers)
 
 
 @router.get(
