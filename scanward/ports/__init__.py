@@ -8,9 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scanward.ports.catalog import Catalog
+from scanward.ports.changes import Changes
 from scanward.ports.clock import Clock
 from scanward.ports.crosswalk import Crosswalk
+from scanward.ports.deletion import Deletion
 from scanward.ports.executions import Executions
+from scanward.ports.inventory import Inventory
 from scanward.ports.links import Links
 from scanward.ports.notifier import Notice, Notifier
 from scanward.ports.object_store import ObjectStore
@@ -20,9 +23,12 @@ from scanward.ports.secrets import Secrets
 
 __all__ = [
     "Catalog",
+    "Changes",
     "Clock",
     "Crosswalk",
+    "Deletion",
     "Executions",
+    "Inventory",
     "Links",
     "Notice",
     "Notifier",
@@ -41,9 +47,12 @@ class Ports:
     objects: ObjectStore
     catalog: Catalog
     search: Search
+    inventory: Inventory
     executions: Executions
     queue: Queue
     crosswalk: Crosswalk
+    changes: Changes
+    deletion: Deletion
     links: Links
     secrets: Secrets
     clock: Clock

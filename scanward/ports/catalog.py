@@ -44,7 +44,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What the gate refused, kept in quarantine under `key`."""
+    """What the gate refused, kept in quarantine under `key`; `of_line`: it was raw before, and is still."""
 
     key: str
     size: int
@@ -52,6 +52,7 @@ class Refusal:
     error: str
     faults: tuple[Fault, ...]
     named: Named = Named()
+    of_line: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,8 @@ class Catalog(Protocol):
         """Record objects and their executions in one durable transaction; receipts in order, received first.
 
         The same bytes again: `duplicate`, with the execution that is there. Other bytes of one instance UID
-        supersede, with history; or they are not taken, as the site has it: `conflicts` tells.
+        supersede, with history; or they are not taken, as the site has it: `conflicts` tells. What the line
+        refused is not kept if its original was deleted meanwhile: its receipt has no key.
         """
         ...
 
@@ -130,8 +132,11 @@ class Catalog(Protocol):
         """Return receipts, by place, of what `receive` would not take; nothing is recorded."""
         ...
 
-    def deliver(self, delivered: Sequence[Delivered]) -> None:
-        """Record de-identified objects durably; idempotent; older ones of an instance are superseded."""
+    def deliver(self, delivered: Sequence[Delivered]) -> list[str]:
+        """Record de-identified objects durably; idempotent; older ones of an instance are superseded.
+
+        Returns the raw keys of those whose original was deleted meanwhile: they are not recorded.
+        """
         ...
 
     def studies(self, zone: Zone, limit: int = 100, offset: int = 0) -> list[Study]:

@@ -86,8 +86,11 @@ class ObjectStore(Protocol):
         """Begin a blob, with `pieces` already written if given. Raises OutOfSpace under the watermark."""
         ...
 
-    def put(self, blobs: Sequence[Blob]) -> None:
-        """Name all blobs; return when each is durable (files and folders synced). An existing key stays."""
+    def put(self, blobs: Sequence[Blob]) -> list[Blob]:
+        """Name all blobs; return when each is durable (files and folders synced). An existing key stays.
+
+        Returns those whose key existed: such a blob may be one that a deletion is about to remove.
+        """
         ...
 
     def open(self, zone: Zone, key: str) -> Opened:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from scanward.ports import Ports
 from scanward.ports.catalog import Receipt, Received, Refusal
 from scanward.ports.object_store import Blob, Staged, Zone
+from scanward.store.zones import check_there
 
 Judged = tuple[Staged, Received | Refusal]
 
@@ -37,11 +38,13 @@ def _conflicts(judged: Sequence[Judged], ports: Ports) -> dict[int, Receipt]:
 def _keep(judged: Sequence[Judged], ports: Ports) -> list[Receipt]:
     if not judged:
         return []
-    ports.objects.put([Blob(_zone(verdict), verdict.key, staged) for staged, verdict in judged])
+    existed = ports.objects.put([Blob(_zone(verdict), verdict.key, staged) for staged, verdict in judged])
     received = [verdict for _, verdict in judged if isinstance(verdict, Received)]
     refused = [verdict for _, verdict in judged if isinstance(verdict, Refusal)]
     receipts = iter(ports.catalog.receive(received, refused))
     of_received = [next(receipts) for _ in received]
+    known = {receipt.key for receipt in of_received if receipt.duplicate}
+    check_there([blob for blob in existed if blob.key not in known], ports.objects)
     ordered = {True: iter(of_received), False: receipts}
     return [next(ordered[isinstance(verdict, Received)]) for _, verdict in judged]
 

@@ -7,7 +7,8 @@ durable before its row, and the row before the execution says SUCCEEDED. A repea
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -17,14 +18,14 @@ from scanward.dicom.instance import Instance
 from scanward.dicom.pieces import Piece
 from scanward.dicom.ranged import Read, joined
 from scanward.dicom.structure import Bounds
-from scanward.errors import BadInput, Fault, InvalidDicom, Quarantined, ScanwardError
+from scanward.errors import BadInput, Fault, InvalidDicom, NotFound, Quarantined, ScanwardError
 from scanward.ports import Ports
 from scanward.ports.catalog import Delivered, Refusal
 from scanward.ports.crosswalk import Pair
 from scanward.ports.executions import Claim, Outcome, Stage, Status
 from scanward.ports.object_store import Blob, ObjectStore, Opened, Zone
 from scanward.store.ending import outcome_of
-from scanward.store.zones import copy_to_quarantine
+from scanward.store.zones import check_there, copy_to_quarantine
 
 _HELD = 8 << 20
 
@@ -125,26 +126,50 @@ def _without_collisions(works: Sequence[Work], ports: Ports) -> list[Work]:
 
 
 def _store(works: Sequence[Work], ports: Ports) -> None:
-    outputs = [work.output for work in works if work.output]
+    made = [(work, work.output) for work in works if work.output]
     at_fault = [work for work in works if isinstance(work.error, BadInput)]
-    copies = [copy_to_quarantine(ports.objects, work.claim.raw_key) for work in at_fault]
-    blobs = [output.blob for output in outputs] + copies
+    copies = _copies(at_fault, ports)
+    blobs = [output.blob for _, output in made] + list(copies.values())
     if not blobs:
         return
     try:
-        ports.objects.put(blobs)
+        existed = ports.objects.put(blobs)
     finally:
         for blob in blobs:
             blob.staged.discard()
-    if at_fault:
-        ports.catalog.receive((), [_refusal(work) for work in at_fault])
-    ports.catalog.deliver([output.delivered for output in outputs])
+    refused = [_refusal(work) for work in at_fault if work.claim.raw_key in copies]
+    receipts = ports.catalog.receive((), refused) if refused else []
+    gone = set(ports.catalog.deliver([output.delivered for _, output in made]))
+    gone |= {one.key for one, receipt in zip(refused, receipts, strict=True) if not receipt.key}
+    _discard(made, gone, copies, ports)
+    check_there([blob for blob in existed if blob.key not in gone], ports.objects)
+
+
+def _copies(at_fault: Sequence[Work], ports: Ports) -> dict[str, Blob]:
+    """Return copies for quarantine by raw key; an object that was deleted meanwhile has none."""
+    copies = {}
+    for work in at_fault:
+        with suppress(NotFound):
+            copies[work.claim.raw_key] = copy_to_quarantine(ports.objects, work.claim.raw_key)
+    return copies
+
+
+def _discard(
+    made: Sequence[tuple[Work, Output]], gone: set[str], copies: Mapping[str, Blob], ports: Ports
+) -> None:
+    """Remove what came of objects that were deleted while they were worked on."""
+    if not gone:
+        return
+    outputs = [(work, output) for work, output in made if work.claim.raw_key in gone]
+    blobs = [(Zone.DEID, output.delivered.key) for _, output in outputs]
+    blobs += [(Zone.QUARANTINE, key) for key in copies if key in gone]
+    ports.deletion.discard(blobs, [pair for work, _ in outputs for pair in work.pairs])
 
 
 def _refusal(work: Work) -> Refusal:
     """Return the quarantine's row; the sender's name stands in the execution."""
     error = work.error or Quarantined("")
-    return Refusal(work.claim.raw_key, work.size, "", error.error, error.faults)
+    return Refusal(work.claim.raw_key, work.size, "", error.error, error.faults, of_line=True)
 
 
 def _outcome(work: Work, share: float) -> Outcome:

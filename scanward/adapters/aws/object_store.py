@@ -13,7 +13,6 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import cached_property
 from types import TracebackType
 from typing import Protocol, Self
@@ -112,19 +111,20 @@ class S3ObjectStore:
         """Begin a blob, with `pieces` already written if given. Raises OutOfSpace under the watermark."""
         return self._staging.stage(pieces, source_fd)
 
-    def put(self, blobs: Sequence[Blob]) -> None:
-        """Name all blobs and return when S3 has each; a key that exists stays as it is.
+    def put(self, blobs: Sequence[Blob]) -> list[Blob]:
+        """Name all blobs and return when S3 has each; a key that exists stays as it is, and is told.
 
         Raises Unavailable, Refused or Misconfigured; nothing of the batch counts as stored then.
         """
         places = [self.place(blob.zone, blob.key) for blob in blobs]
-        if len(blobs) == 1:
-            self._put(blobs[0], places[0])
-        elif blobs:
+        if len(blobs) <= 1:
+            named = [self._put(*one) for one in zip(blobs, places, strict=True)]
+        else:
             with ThreadPoolExecutor(min(_AT_ONCE, len(blobs)), thread_name_prefix="s3-put") as threads:
-                list(threads.map(self._put, blobs, places))
+                named = list(threads.map(self._put, blobs, places))
         for blob in blobs:
             blob.staged.discard()
+        return [blob for blob, new in zip(blobs, named, strict=True) if not new]
 
     def open(self, zone: Zone, key: str) -> S3File:
         """Open a blob. Raises NotFound."""
@@ -160,9 +160,13 @@ class S3ObjectStore:
         """Abort uploads that a crash left a day ago or more; return how many."""
         return self._objects.abort_stale(self._bucket, self._prefix)
 
-    def _put(self, blob: Blob, place: Reference) -> None:
+    def _put(self, blob: Blob, place: Reference) -> bool:
+        """Upload a blob unless its key exists: False."""
         sha256 = blob.staged.sha256
-        with suppress(Overtaken):
+        try:
             self._objects.upload(
                 blob.staged.path, place, {_SHA256: sha256}, sha256=sha256, if_none_match=True
             )
+        except Overtaken:
+            return False
+        return True

@@ -88,8 +88,8 @@ class FileStore:
         """Begin a blob, with `pieces` already written if given. Raises OutOfSpace under the watermark."""
         return self._staging.stage(pieces, source_fd)
 
-    def put(self, blobs: Sequence[Blob]) -> None:
-        """Name all blobs and return when each is durable; a key that exists stays as it is.
+    def put(self, blobs: Sequence[Blob]) -> list[Blob]:
+        """Name all blobs and return when each is durable; a key that exists stays as it is, and is told.
 
         Raises OutOfSpace or Unavailable; nothing of the batch counts as stored then.
         """
@@ -99,11 +99,11 @@ class FileStore:
             for file in staged:
                 start_write_back(file.fileno())
             self._syncer.files([file.fileno() for file in staged])
-            for file, path in zip(staged, paths, strict=True):
-                _name(file, path)
+            there = [not _name(file, path) for file, path in zip(staged, paths, strict=True)]
             self._syncer.folders(list({path.parent for path in paths}))
         for file in staged:
             file.discard()
+        return [blob for blob, known in zip(blobs, there, strict=True) if known]
 
     def open(self, zone: Zone, key: str) -> MappedFile:
         """Open a blob. Raises NotFound."""
@@ -161,9 +161,10 @@ def _own(blob: Blob) -> StagedFile:
     return blob.staged
 
 
-def _name(file: StagedFile, path: Path) -> None:
-    """Link a synced file to its name; one that exists was linked after a sync too, so it is whole."""
+def _name(file: StagedFile, path: Path) -> bool:
+    """Link a synced file to its name; one that exists was linked after a sync too, so it is whole: False."""
     try:
         os.link(file.path, path)
     except FileExistsError:
-        return
+        return False
+    return True

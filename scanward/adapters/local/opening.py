@@ -12,9 +12,12 @@ from scanward.adapters.local.files import FileStore
 from scanward.adapters.local.hold import Hold
 from scanward.adapters.local.links import SignedLinks
 from scanward.adapters.local.sql_catalog import SqlCatalog
+from scanward.adapters.local.sql_changes import SqlChanges
 from scanward.adapters.local.sql_crosswalk import SqlCrosswalk
+from scanward.adapters.local.sql_deleting import SqlDeletion
 from scanward.adapters.local.sql_engine import open_database
 from scanward.adapters.local.sql_executions import SqlExecutions
+from scanward.adapters.local.sql_inventory import SqlInventory
 from scanward.adapters.local.sql_migrate import migrate
 from scanward.adapters.local.sql_search import SqlSearch
 from scanward.adapters.local.sql_site import check_key
@@ -52,14 +55,21 @@ def open_local(
         clear()
         executions.lapse_all(socket.gethostname())
     hold.share()
+    crosswalk = SqlCrosswalk(database, secrets)
+    deletion = SqlDeletion(database, crosswalk, objects)
+    if sweep:
+        deletion.finish()
     clock = SystemClock()
     return Ports(
         objects=objects,
         catalog=catalog,
         search=SqlSearch(database),
+        inventory=SqlInventory(database),
         executions=executions,
         queue=executions,
-        crosswalk=SqlCrosswalk(database, secrets),
+        crosswalk=crosswalk,
+        changes=SqlChanges(database),
+        deletion=deletion,
         links=SignedLinks(secrets.derive("links"), clock),
         secrets=secrets,
         clock=clock,

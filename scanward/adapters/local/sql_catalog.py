@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from scanward.adapters.local import sql_tables as tables
+from scanward.adapters.local.sql_changes import note, note_versions, place_named, places_of
 from scanward.adapters.local.sql_counters import add_to_counters
 from scanward.adapters.local.sql_engine import Database
 from scanward.adapters.local.sql_levels import OF_ZONE, Pair, add_models, refresh
@@ -17,6 +18,7 @@ from scanward.adapters.local.sql_queries import find_instances, find_known, find
 from scanward.adapters.local.sql_rows import faults_json, instance_columns, text_of
 from scanward.errors import Fault
 from scanward.ports.catalog import Delivered, Kept, Named, Receipt, Received, Refusal, Study
+from scanward.ports.changes import Action
 from scanward.ports.executions import Status
 from scanward.ports.object_store import Zone
 from scanward.settings import Duplicates
@@ -77,9 +79,16 @@ class SqlCatalog:
             arrivals = _known_to(connection, received, now, self._duplicates)
             receipts = [arrivals.take(one, number) for number, one in enumerate(received)]
             _add_arrivals(connection, arrivals)
-            _add_refused(connection, refused, now)
+            gone = _add_refused(connection, refused, now)
         return receipts + [
-            Receipt(one.name, one.key, error=one.error, faults=one.faults, named=one.named) for one in refused
+            Receipt(
+                one.name,
+                "" if one.key in gone else one.key,
+                error=one.error,
+                faults=one.faults,
+                named=one.named,
+            )
+            for one in refused
         ]
 
     def conflicts(self, received: Sequence[Received]) -> dict[int, Receipt]:
@@ -91,18 +100,23 @@ class SqlCatalog:
         receipts = [arrivals.take(one, number) for number, one in enumerate(received)]
         return {place: one for place, one in enumerate(receipts) if not one.key}
 
-    def deliver(self, delivered: Sequence[Delivered]) -> None:
-        """Record de-identified objects durably; idempotent; what arrived last is current."""
+    def deliver(self, delivered: Sequence[Delivered]) -> list[str]:
+        """Record de-identified objects durably; idempotent; what arrived last is current.
+
+        Returns the raw keys of those whose original was deleted meanwhile: they are not recorded.
+        """
         if not delivered:
-            return
+            return []
         keys = [one.raw_key for one in delivered]
         wanted = select(tables.instances.c.key, tables.instances.c.sequence).where(
             tables.instances.c.key.in_(keys)
         )
-        with self._database.reading() as connection:
-            order: dict[str, int] = dict(connection.execute(wanted).all())
         with self._database.writing(tables.deid_instances) as connection:
-            _add_delivered(connection, delivered, order)
+            # Under the lock that a deletion takes too: none can come between this look and the commit.
+            order: dict[str, int] = dict(connection.execute(wanted).all())
+            kept = [one for one in delivered if one.raw_key in order]
+            _add_delivered(connection, kept, order)
+        return [key for key in keys if key not in order]
 
     def studies(self, zone: Zone, limit: int = 100, offset: int = 0) -> list[Study]:
         """Return studies of a zone, the newest received first."""
@@ -203,12 +217,21 @@ def _add_arrivals(connection: Connection, arrivals: _Arrivals) -> None:
     add_models(connection, Zone.RAW, arrivals.models)
     touched = _pairs_of(connection, Zone.RAW, [str(one["older"]) for one in arrivals.superseded])
     refresh(connection, Zone.RAW, touched | _pairs(arrivals.instances))
+    older = {str(one["newer"]): str(one["older"]) for one in arrivals.superseded}
+    note_versions(connection, Zone.RAW, Action.STORED, arrivals.instances, older)
     sizes = [float(one["size"] or 0) for one in arrivals.instances]
     add_to_counters(connection, {"bytes": sum(sizes)})
 
 
-def _add_refused(connection: Connection, refused: Sequence[Refusal], now: float) -> None:
-    """Keep the first reason of each; the same bytes again change nothing."""
+def _add_refused(connection: Connection, refused: Sequence[Refusal], now: float) -> set[str]:
+    """Keep the first reason of each; the same bytes again change nothing.
+
+    Returns the keys of what the line refused and whose original was deleted meanwhile: it is not kept.
+    """
+    if not refused:
+        return set()
+    in_line = places_of(connection, Zone.RAW, [one.key for one in refused])
+    gone = {one.key for one in refused if one.of_line and one.key not in in_line}
     rows: dict[str, Row] = {}
     for one in refused:
         rows.setdefault(
@@ -223,14 +246,15 @@ def _add_refused(connection: Connection, refused: Sequence[Refusal], now: float)
             },
         )
     column = tables.quarantine.c.key
-    there = set(connection.execute(select(column).where(column.in_(list(rows)))).scalars()) if rows else set()
-    fresh = {key: row for key, row in rows.items() if key not in there}
+    there = set(connection.execute(select(column).where(column.in_(list(rows)))).scalars())
+    fresh = {key: row for key, row in rows.items() if key not in there | gone}
     if fresh:
         connection.execute(insert(tables.quarantine), list(fresh.values()))
+        named = {one.key: place_named(one.named) for one in reversed(refused)} | in_line
+        note(connection, Zone.RAW, [(Action.QUARANTINED, named[key]) for key in fresh])
         # What the line puts here has an execution that is counted; what the door refused has not.
-        column = tables.instances.c.key
-        in_line = set(connection.execute(select(column).where(column.in_(list(fresh)))).scalars())
-        add_to_counters(connection, {"objects_refused": float(len(fresh.keys() - in_line))})
+        add_to_counters(connection, {"objects_refused": float(len(fresh.keys() - in_line.keys()))})
+    return gone
 
 
 def _add_delivered(connection: Connection, delivered: Sequence[Delivered], order: dict[str, int]) -> None:
@@ -246,7 +270,7 @@ def _add_delivered(connection: Connection, delivered: Sequence[Delivered], order
         if one.key not in there:
             fresh[one.key] = {
                 "key": one.key,
-                "sequence": order.get(one.raw_key, 0),
+                "sequence": order[one.raw_key],
                 "size": one.size,
                 "checksum": one.checksum,
                 "delivered": time.time(),
@@ -266,7 +290,8 @@ def _supersede(connection: Connection, uids: set[str], fresh: list[Row]) -> None
         columns.instance_uid.in_(uids), columns.superseded_by == ""
     )
     latest = {uid: (sequence, key) for uid, key, sequence in connection.execute(current)}
-    before = {key for _, key in latest.values()}
+    current_before = {uid: key for uid, (_, key) in latest.items()}
+    before = set(current_before.values())
     for row in fresh:
         uid, sequence, key = str(row["instance_uid"]), int(row["sequence"] or 0), str(row["key"])
         # The same arrival delivered anew (another profile or engine) takes the place of what it gave before.
@@ -282,6 +307,10 @@ def _supersede(connection: Connection, uids: set[str], fresh: list[Row]) -> None
         _mark_superseded(connection, replaced, {uid: key for uid, (_, key) in latest.items()})
     touched = _pairs_of(connection, Zone.DEID, sorted(replaced))
     refresh(connection, Zone.DEID, touched | _pairs(fresh))
+    shown = [row for row in fresh if not row["superseded_by"]]
+    older = {str(row["key"]): current_before.get(str(row["instance_uid"])) for row in shown}
+    told = {key: replaced_key for key, replaced_key in older.items() if replaced_key}
+    note_versions(connection, Zone.DEID, Action.DEIDENTIFIED, shown, told)
 
 
 def _pairs(rows: Sequence[Row]) -> set[Pair]:

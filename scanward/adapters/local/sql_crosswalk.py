@@ -71,6 +71,14 @@ class SqlCrosswalk:
         except InvalidTag:
             raise Misconfigured("The crosswalk was sealed with another secret than this site's.") from None
 
+    def original_mark(self, kind: str, original: str) -> str:
+        """Return what finds the pairs of an original."""
+        return self._mark(kind + "\0original", original)
+
+    def pseudonym_mark(self, kind: str, pseudonym: str) -> str:
+        """Return what finds the pair of a pseudonym."""
+        return self._mark(kind, pseudonym)
+
     def _row(self, mark: str, pair: Pair) -> dict[str, str | bytes]:
         nonce = os.urandom(_NONCE)
         original = pair.original.encode("utf-8", "replace")
@@ -78,7 +86,7 @@ class SqlCrosswalk:
         return {"pseudonym_mark": mark, "original_mark": self._origin(pair), "sealed": sealed}
 
     def _origin(self, pair: Pair) -> str:
-        return self._mark(pair.kind + "\0original", pair.original)
+        return self.original_mark(pair.kind, pair.original)
 
     def _mark(self, kind: str, value: str) -> str:
         message = f"{kind}\0{value}".encode("utf-8", "replace")

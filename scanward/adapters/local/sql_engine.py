@@ -57,6 +57,21 @@ class Database:
                 connection.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
             yield connection
 
+    def truncate_logs(self) -> bool:
+        """Empty SQLite's write-ahead logs, which hold what was deleted; False if a reader was in the way."""
+        if not self.is_sqlite:
+            return True
+        with _database_errors():
+            connection = self._engine.raw_connection()
+            try:
+                busy = [
+                    connection.cursor().execute(f"PRAGMA {schema}.wal_checkpoint(TRUNCATE)").fetchone()[0]
+                    for schema in (RAW, DEID)
+                ]
+            finally:
+                connection.close()
+        return not any(busy)
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()

@@ -13,7 +13,7 @@ from scanward.adapters.local.sql_tables import DEID, RAW, SCHEMAS
 from scanward.errors import Misconfigured
 from scanward.ports.object_store import Zone
 
-NEWEST = {RAW: "0002", DEID: "0002"}
+NEWEST = {RAW: "0003", DEID: "0003"}
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -73,6 +73,23 @@ STUDY_TEXTS = (
 SERIES_TEXTS = ("modality", "series_date", "series_description", "body_part")
 
 
+def _changes_table(schema: str) -> Table:
+    """Return a zone's feed of changes: UIDs of that zone and times, nothing else; rows are never removed."""
+    changes = Table(
+        "changes",
+        metadata,
+        Column("sequence", _Number, primary_key=True, autoincrement=True),
+        Column("at", Float, nullable=False),
+        Column("action", Text, nullable=False),
+        Column("study_uid", Text, nullable=False),
+        Column("series_uid", Text, nullable=False),
+        Column("instance_uid", Text, nullable=False),
+        schema=schema,
+    )
+    Index(f"{schema}_changes_at", changes.c.at)
+    return changes
+
+
 def _level_tables(schema: str) -> tuple[Table, Table, Table]:
     """Return studies, series and models of a schema.
 
@@ -140,7 +157,18 @@ instances = Table(
 )
 Index("raw_instances_instance_uid", instances.c.instance_uid)
 Index("raw_instances_series", instances.c.study_uid, instances.c.series_uid)
+Index("raw_instances_patient_id", instances.c.patient_id)
 studies, series, models = _level_tables(RAW)
+changes = _changes_table(RAW)
+
+# Blobs of deleted objects that are still to be removed from the store; a row goes with its blob.
+removals = Table(
+    "removals",
+    metadata,
+    Column("zone", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    schema=RAW,
+)
 
 quarantine = Table(
     "quarantine",
@@ -229,4 +257,7 @@ deid_instances = Table(
 )
 Index("deid_instances_instance_uid", deid_instances.c.instance_uid)
 Index("deid_instances_series", deid_instances.c.study_uid, deid_instances.c.series_uid)
+Index("deid_instances_patient_id", deid_instances.c.patient_id)
+Index("deid_instances_sequence", deid_instances.c.sequence)
 deid_studies, deid_series, deid_models = _level_tables(DEID)
+deid_changes = _changes_table(DEID)
