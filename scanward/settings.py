@@ -63,6 +63,11 @@ class Settings(BaseSettings):
     )
     lease_seconds: float = Field(30.0, gt=0, description="Lease of claimed work.")
     max_attempts: int = Field(3, ge=1, description="Attempts before the dead-letter list.")
+    public_url: str = Field(
+        "",
+        pattern=r"^$|^https?://[^\s?#]+[^/\s?#]$",
+        description="Address that clients call, where a proxy stands before the service; empty: as called.",
+    )
     start_token: str | None = Field(None, description="Start-up token; empty: none, loopback only.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
 
@@ -74,7 +79,7 @@ class Settings(BaseSettings):
 class AwsSettings(BaseSettings):
     """Where the line's parts are on AWS; Lambda gets them from the templates, a command from its shell.
 
-    Region, credentials and endpoint are boto3's own: AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL …
+    Region, credentials and endpoint are boto3's own: AWS_DEFAULT_REGION, AWS_PROFILE, AWS_ENDPOINT_URL …
     """
 
     model_config = SettingsConfigDict(env_prefix="SCANWARD_AWS_", extra="ignore", frozen=True)

@@ -25,13 +25,15 @@ from scanward.entrypoints.http import (
     uploads,
 )
 from scanward.entrypoints.http.answers import Problem
-from scanward.entrypoints.http.dicomweb import retrieve, search, store
+from scanward.entrypoints.http.dicomweb import capabilities, retrieve, search, store
 from scanward.entrypoints.http.dicomweb.heads import HeadLayer
 from scanward.entrypoints.http.service import Limits, Service
 from scanward.ports import Ports
 from scanward.settings import Settings
 
-_ROUTERS: Final = (uploads, executions, studies, links, health, metrics, page, search, retrieve, store)
+_ROUTERS: Final = (
+    uploads, executions, studies, links, health, metrics, page, capabilities, search, retrieve, store,
+)  # fmt: skip
 _POOL: Final = 8
 _DESCRIPTION: Final = """Takes DICOM in, checks it, takes the patient out of it, keeps it, and hands it out.
 

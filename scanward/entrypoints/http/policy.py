@@ -42,6 +42,8 @@ _STUDY: Final = "/dicomweb/{zone}/studies/{study_uid}"
 _SERIES: Final = f"{_STUDY}/series/{{series_uid}}"
 _INSTANCE: Final = f"{_SERIES}/instances/{{instance_uid}}"
 _DICOMWEB: Final = (
+    "/dicomweb",
+    "/dicomweb/{zone}",
     "/dicomweb/{zone}/studies",
     "/dicomweb/{zone}/series",
     "/dicomweb/{zone}/instances",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import Depends, Path
 from starlette.requests import Request
 
+from scanward.entrypoints.http.service import service_of
 from scanward.ports.object_store import Zone
 from scanward.ports.search import Entry, Match
 
@@ -25,8 +26,10 @@ Place = Annotated[tuple[str, str, str], Depends(_place)]
 
 
 def root_of(request: Request, zone: Zone) -> str:
-    """Return the address of a zone's root, by the name that the client called."""
-    return f"{request.url.scheme}://{request.headers['host']}/dicomweb/{zone}"
+    """Return the address of a zone's root: the public one, or by the name that the client called."""
+    public = service_of(request).settings.public_url
+    called = public or f"{request.url.scheme}://{request.headers['host']}"
+    return f"{called}/dicomweb/{zone}"
 
 
 def of_entry(root: str, entry: Entry) -> str:
