@@ -9,6 +9,9 @@ from urllib.parse import unquote_plus
 
 from scanward.errors import BadInput
 
+# OverflowError: JSON's 1e999 is infinite.
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -35,12 +38,12 @@ class Reference:
             return cls(
                 bucket=_text(given["bucket"]),
                 key=_text(given["key"]),
-                version_id=_text(given.get("version_id") or ""),
-                etag=_text(given.get("etag") or ""),
+                version_id=_header(given.get("version_id") or ""),
+                etag=_header(given.get("etag") or ""),
                 size=int(given.get("size", -1)),
-                sequencer=_text(given.get("sequencer") or ""),
+                sequencer=_header(given.get("sequencer") or ""),
             )
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except _MALFORMED:
             raise BadInput("A reference needs `bucket` and `key`, both texts.") from None
 
 
@@ -53,7 +56,7 @@ def references(event: Mapping[str, Any]) -> list[Reference]:
         return []
     try:
         return [_reference(record["s3"]) for record in event["Records"]]
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except _MALFORMED:
         raise BadInput("The event needs Records[].s3.bucket.name and Records[].s3.object.key.") from None
 
 
@@ -62,14 +65,24 @@ def _reference(s3: Mapping[str, Any]) -> Reference:
     return Reference(
         bucket=_text(s3["bucket"]["name"]),
         key=unquote_plus(_text(described["key"]), errors="strict"),
-        version_id=_text(described.get("versionId") or ""),
-        etag=_text(described.get("eTag") or ""),
+        version_id=_header(described.get("versionId") or ""),
+        etag=_header(described.get("eTag") or ""),
         size=int(described.get("size", -1)),
-        sequencer=_text(described.get("sequencer") or ""),
+        sequencer=_header(described.get("sequencer") or ""),
     )
 
 
 def _text(value: object) -> str:
+    """Return a text. Raises TypeError, or UnicodeEncodeError for half a character, which JSON may hold."""
     if not isinstance(value, str):
         raise TypeError
+    value.encode()
     return value
+
+
+def _header(value: object) -> str:
+    """Return what will be sent to S3 in a header. Raises TypeError or ValueError."""
+    text = _text(value)
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError
+    return text

@@ -62,7 +62,7 @@ class ValidationHandler:
 
         Raises ValidationFailed with every fault, and as `IngestionHandler`.
         """
-        if "metadata" in event and not is_of_states(event):
+        if isinstance(event, Mapping) and "metadata" in event and not is_of_states(event):
             from scanward.entrypoints.aws_lambda.documented import valid_metadata  # noqa: PLC0415 - pydantic's models are not the state machine's way
 
             return _answer(valid=True, metadata=valid_metadata(event["metadata"]))

@@ -93,9 +93,10 @@ def _formed(event: Event, answer: Answer) -> Answer:
 
 
 def _is_http(event: Event) -> bool:
-    return isinstance(event, Mapping) and (
-        "httpMethod" in event or "http" in (event.get("requestContext") or {})
-    )
+    if not isinstance(event, Mapping):
+        return False
+    context = event.get("requestContext")
+    return "httpMethod" in event or (isinstance(context, Mapping) and "http" in context)
 
 
 def _identifiers(event: Event, context: object) -> dict[str, str]:
