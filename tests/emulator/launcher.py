@@ -21,6 +21,7 @@ import threading
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ def main(folder: Path) -> None:
     count_loopback_as_tls(app)
     tell_policies_of_roles()
     name_what_was_raised()
+    hold_state_machines_to_their_roles()
     let_few_workers_wait_their_turn()
     read_concurrency_as_a_number()
     unpack_layers_once(folder / "layers")
@@ -95,6 +97,38 @@ def name_what_was_raised() -> None:
 
     runtime.Worker.invoke = invoke_and_keep_the_class
     functions._execute_function_warm = execute_and_name_the_class
+
+
+def hold_state_machines_to_their_roles() -> None:
+    """Let a state machine call a function only if its role may, and fail the task as AWS does if not."""
+    states: Any = importlib.import_module("ministack.services.stepfunctions")
+    functions: Any = importlib.import_module("ministack.services.lambda_svc")
+    role: ContextVar[str] = ContextVar("role")
+    execute_task, call = states._execute_task, states._call_lambda
+
+    def execute_with_the_role(definition: Any, given: Any, execution: Any, *rest: Any) -> Any:  # noqa: ANN401
+        machine = execution["stateMachineArn"].partition("/")[0]  # a distributed map's runs end in its label
+        role.set(states._state_machines[machine]["roleArn"])
+        return execute_task(definition, given, execution, *rest)
+
+    def call_if_the_role_may(function: Any, event: Any) -> Any:  # noqa: ANN401
+        _, config, _ = functions._get_func_record_for_ref(function)
+        if config and not _may_invoke(role.get(), config["FunctionArn"]):
+            told = f"User: {role.get()} is not authorized to perform: lambda:InvokeFunction"
+            raise states._ExecutionError("Lambda.AWSLambdaException", told)
+        return call(function, event)
+
+    states._execute_task, states._call_lambda = execute_with_the_role, call_if_the_role_may
+
+
+def _may_invoke(role: str, function: str) -> bool:
+    evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
+    _, _, _, region, account, _ = function.split(":", 5)
+    name = role.rpartition("/")[2]
+    session = f"arn:aws:sts::{account}:assumed-role/{name}/states"
+    asked = evaluator.EvalContext(session, "AssumedRole", account, "lambda:InvokeFunction", function, region)
+    allowed = evaluator.evaluate(asked, evaluator._gather_role_policies(name, account))
+    return str(allowed.decision) == "Allow"
 
 
 def let_few_workers_wait_their_turn() -> None:

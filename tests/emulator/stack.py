@@ -18,6 +18,7 @@ from tests.emulator.machine import ROOT, Account
 from tests.emulator.waiting import wait_for
 
 FINAL = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
+_KEPT = ("PATH", "HOME", "COVERAGE")  # the last, so that a measured run measures the command too
 _SCANWARD = ROOT / ".venv/bin/scanward"
 
 
@@ -164,7 +165,8 @@ class Stack:
         """Run Scanward's command line against the stack."""
         return subprocess.run(
             [str(_SCANWARD), *arguments],
-            env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **self.environment},
+            env={name: value for name, value in os.environ.items() if name.startswith(_KEPT)}
+            | self.environment,
             capture_output=True,
             text=True,
             timeout=timeout,

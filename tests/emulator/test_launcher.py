@@ -11,10 +11,12 @@ import time
 import zipfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.emulator.machine import ACCOUNT, ROOT, Account
+from tests.emulator.waiting import wait_for
 
 pytestmark = pytest.mark.integration
 
@@ -73,30 +75,21 @@ def test_an_error_of_a_function_bears_the_name_of_its_class(account: Account, fu
 
 
 def test_a_state_machine_catches_an_error_by_the_name_of_its_class(account: Account, function: str) -> None:
-    states = account.client("stepfunctions")
-    definition = {
-        "StartAt": "Try",
-        "States": {
-            "Try": {
-                "Type": "Task",
-                "Resource": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{function}",
-                "Catch": [{"ErrorEquals": ["Oops"], "Next": "Caught"}],
-                "End": True,
-            },
-            "Caught": {"Type": "Succeed"},
-        },
+    allowed = {
+        "Effect": "Allow",
+        "Action": "lambda:InvokeFunction",
+        "Resource": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{function}",
     }
-    machine = states.create_state_machine(
-        name="probe", definition=json.dumps(definition), roleArn=f"arn:aws:iam::{ACCOUNT}:role/probe"
-    )
-    started = states.start_execution(stateMachineArn=machine["stateMachineArn"], input='{"raise": true}')
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        found = states.describe_execution(executionArn=started["executionArn"])
-        if found["status"] != "RUNNING":
-            break
-        time.sleep(0.1)
-    assert found["status"] == "SUCCEEDED"
+    role = {"RoleName": "probe", "PolicyName": "invoke"}
+    policy = {"Version": "2012-10-17", "Statement": [allowed]}
+    account.client("iam").put_role_policy(**role, PolicyDocument=json.dumps(policy))
+    assert _end_of_a_machine(account, function, "catching")["status"] == "SUCCEEDED"
+    account.client("iam").delete_role_policy(**role)
+
+
+def test_a_state_machine_calls_no_function_that_its_role_may_not(account: Account, function: str) -> None:
+    ended = _end_of_a_machine(account, function, "without-right")
+    assert (ended["status"], ended["error"]) == ("FAILED", "Lambda.AWSLambdaException")
 
 
 def test_a_function_may_do_what_its_role_allows_and_nothing_else(account: Account, function: str) -> None:
@@ -162,6 +155,33 @@ def test_the_emulator_ends_with_its_parent_even_when_that_is_killed() -> None:
         time.sleep(0.05)
     assert not _runs(int(pid))
     assert not Path(folder).exists()
+
+
+def _end_of_a_machine(account: Account, function: str, name: str) -> dict[str, Any]:
+    """Run a machine that catches what the function raises; return how it ended."""
+    states = account.client("stepfunctions")
+    definition = {
+        "StartAt": "Try",
+        "States": {
+            "Try": {
+                "Type": "Task",
+                "Resource": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{function}",
+                "Catch": [{"ErrorEquals": ["Oops"], "Next": "Caught"}],
+                "End": True,
+            },
+            "Caught": {"Type": "Succeed"},
+        },
+    }
+    machine = states.create_state_machine(
+        name=name, definition=json.dumps(definition), roleArn=f"arn:aws:iam::{ACCOUNT}:role/probe"
+    )
+    started = states.start_execution(stateMachineArn=machine["stateMachineArn"], input='{"raise": true}')
+
+    def ended() -> dict[str, Any]:
+        found: dict[str, Any] = states.describe_execution(executionArn=started["executionArn"])
+        return {} if found["status"] == "RUNNING" else found
+
+    return wait_for(ended, "the machine's end", seconds=20)
 
 
 def _bucket(account: Account, bucket: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.emulator import leaks
@@ -41,6 +43,25 @@ def test_a_step_without_its_right_fails_and_the_redriven_execution_succeeds(
     assert key in stack.keys(stack.processed)
     row = wait_for(lambda: stack.row_of(key, "SUCCEEDED"), "the recorded end of the second attempt")
     assert row["attempts"] == 2
+
+
+def test_a_state_machine_that_may_not_call_a_step_fails_and_is_a_dead_letter(stack: Stack) -> None:
+    iam, key = stack.account.client("iam"), "denied/machine.dcm"
+    states = stack.account.client("stepfunctions")
+    role = states.describe_state_machine(stateMachineArn=stack.machine)["roleArn"].rpartition("/")[2]
+    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    iam.delete_role_policy(RoleName=role, PolicyName=name)
+    try:
+        stack.upload(key, scan(66))
+        failed = stack.result(key)
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+    assert failed["status"] == "FAILED"
+    wait_for(lambda: stack.row_of(key, "DEAD"), "the dead letter")
+    run = stack.scanward("executions", "redrive", "--engine", "aws", failed["name"])
+    assert run.returncode == 0, run.stderr
+    assert stack.ended(key, count=2)[1]["status"] == "SUCCEEDED"
 
 
 def test_quarantine_without_its_right_ends_as_failed_with_both_reasons(stack: Stack) -> None:
