@@ -26,6 +26,11 @@ AWS = ROOT / ".tools/awscli/bin/aws"
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 _START_SECONDS = 60
+# The checkout is on the launcher's path only: what the functions import has to come by their layer.
+_LAUNCH = (
+    "import pathlib, sys; folder, root = sys.argv.pop(), sys.argv.pop(); sys.path.insert(0, root); "
+    "from tests.emulator import launcher; launcher.main(pathlib.Path(folder))"
+)
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2}, read_timeout=120, connect_timeout=5)
 
 
@@ -84,7 +89,7 @@ class Emulator:
         """Start it and return when it answers."""
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [PYTHON, Path(__file__).with_name("launcher.py"), self.folder],
+                [PYTHON, "-c", _LAUNCH, ROOT, self.folder],
                 cwd=self.folder,
                 env=self._environment(),
                 stdin=subprocess.PIPE,  # its end is the sign to end
