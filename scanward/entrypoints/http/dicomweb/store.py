@@ -12,27 +12,26 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from scanward.entrypoints.http.answers import Problem
-from scanward.entrypoints.http.bodies import drain, in_step, paced
+from scanward.entrypoints.http.bodies import drain, in_step
 from scanward.entrypoints.http.dicomweb.addresses import ReadZone, Uid, root_of
 from scanward.entrypoints.http.dicomweb.negotiation import DICOM, JSON, XML, Offer, asked, choose
+from scanward.entrypoints.http.dicomweb.store_bodies import events_of
+from scanward.entrypoints.http.dicomweb.store_json import JsonReception
 from scanward.entrypoints.http.dicomweb.store_outcomes import status_of
 from scanward.entrypoints.http.dicomweb.store_reception import StoreReception
 from scanward.entrypoints.http.dicomweb.store_response import encoded, response_of
-from scanward.entrypoints.http.refusals import Unsupported, answer
+from scanward.entrypoints.http.refusals import answer
 from scanward.entrypoints.http.service import Here, Service
-from scanward.errors import BadInput, ScanwardError, TooLarge, Unavailable
+from scanward.errors import BadInput, ScanwardError, Unavailable
 from scanward.ports.object_store import Zone
-from scanward.receive.content_coding import Gunzip
-from scanward.receive.multipart import Data, End
-from scanward.receive.related import Part, Related, RelatedEvent
-from scanward.receive.related_headers import media_type
+from scanward.receive.related import RelatedEvent
 
 router: Final = APIRouter(tags=["dicomweb"])
 _OFFERS: Final = (Offer(JSON), Offer("application/json"), Offer(XML))
 _GONE: Final = 499
 _BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 _BODY: Final[dict[str, Any]] = {
-    "requestBody": {"required": True, "content": {"multipart/related": _BINARY, DICOM: _BINARY}}
+    "requestBody": {"required": True, "content": {"multipart/related": _BINARY, DICOM: _BINARY, JSON: {}}}
 }
 _MODULE: Final[dict[str, Any]] = {"content": {JSON: {}, XML: {}}}
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
@@ -72,14 +71,14 @@ async def _stored(request: Request, service: Service, zone: Zone, study_uid: str
     try:
         _check_writable(zone)
         media = choose(asked(request), _OFFERS).offer.kind
-        events = _events(request, service)
+        events, described = events_of(request, service)
         if service.uploads_under_way >= service.limits.uploads:
             raise Unavailable("too many uploads are under way; try again in a moment")
     except (ScanwardError, HTTPException):
         await drain(request)
         raise
     service.uploads_under_way += 1
-    reception = StoreReception(service, study_uid)
+    reception = (JsonReception if described else StoreReception)(service, study_uid)
     try:
         error = await _received(request, reception, events)
         return _answer(request, reception, error, media)
@@ -125,67 +124,3 @@ def _answer(request: Request, reception: StoreReception, error: ScanwardError | 
         status = status_of(reception.outcomes) if isinstance(error, BadInput) else error.status
     body = encoded(response_of(reception.outcomes, root_of(request, Zone.RAW)), media)
     return Response(body, status, headers, media_type=media)
-
-
-def _events(request: Request, service: Service) -> AsyncIterator[Sequence[RelatedEvent]]:
-    """Return the body's parts as events, once it is one that is taken. Raises Unsupported or BadInput."""
-    text = request.headers.get("content-type", "")
-    try:
-        kind, _ = media_type(text)
-    except BadInput:
-        raise Unsupported("the Content-Type is missing or is no media type") from None
-    chunks = _decoded(request, service)
-    if kind == "multipart/related":
-        body = Related(text)
-        if body.kind not in {"", DICOM}:
-            raise Unsupported(_TAKEN)
-        return _of_parts(body, chunks)
-    if kind != DICOM:
-        raise Unsupported(_TAKEN)
-    _check_declared(request, service)
-    return _of_one(chunks)
-
-
-_TAKEN: Final = 'send multipart/related; type="application/dicom", or application/dicom'
-
-
-async def _of_parts(body: Related, chunks: AsyncIterator[bytes]) -> AsyncIterator[Sequence[RelatedEvent]]:
-    async for chunk in chunks:
-        yield body.feed(chunk)
-    body.close()
-
-
-async def _of_one(chunks: AsyncIterator[bytes]) -> AsyncIterator[Sequence[RelatedEvent]]:
-    begun = False
-    async for chunk in chunks:
-        if chunk:
-            yield [Data(chunk)] if begun else [Part(DICOM), Data(chunk)]
-            begun = True
-    if begun:
-        yield [End()]
-
-
-def _decoded(request: Request, service: Service) -> AsyncIterator[bytes]:
-    """Return the body's chunks without their Content-Encoding. Raises Unsupported."""
-    codings = [one.strip().lower() for one in request.headers.get("content-encoding", "").split(",")]
-    wanted = [one for one in codings if one not in {"", "identity"}]
-    if wanted not in ([], ["gzip"], ["x-gzip"]):
-        raise Unsupported("of content codings, gzip is taken, once")
-    chunks = paced(request, service.limits)
-    return _inflated(chunks) if wanted else chunks
-
-
-async def _inflated(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    body = Gunzip()
-    async for chunk in chunks:
-        for piece in body.feed(chunk):
-            yield piece
-    body.close()
-
-
-def _check_declared(request: Request, service: Service) -> None:
-    """Refuse at once what says itself that it is too large."""
-    declared = request.headers.get("content-length", "0")
-    largest = service.settings.max_object_bytes
-    if declared.isdigit() and int(declared) > largest:
-        raise TooLarge(f"the object is larger than {largest} bytes (SCANWARD_MAX_OBJECT_BYTES)")

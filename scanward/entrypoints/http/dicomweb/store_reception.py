@@ -83,7 +83,12 @@ class StoreReception:
             self._outcomes.append(Outcome(failure=OUT_OF_RESOURCES, status=413))
 
     def _end(self) -> None:
-        staged = None if self._passed_over else self._intake.take()
+        if not self._passed_over:
+            self._keep()
+
+    def _keep(self) -> None:
+        """Put the object that was written last into the batch."""
+        staged = self._intake.take()
         if staged is not None:
             self._outcomes.append(None)
             self._intake.wait(len(self._outcomes) - 1, f"part {len(self._outcomes)}", staged)
