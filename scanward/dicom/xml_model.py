@@ -13,6 +13,7 @@ from pydicom.datadict import keyword_for_tag
 Model = Mapping[str, Any]
 """A DICOM JSON object, as `json.loads` reads it."""
 
+NAMESPACE = "http://dicom.nema.org/PS3.19/models/NativeDICOM"
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
 _COMPONENTS = ("FamilyName", "GivenName", "MiddleName", "NamePrefix", "NameSuffix")
 _GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
@@ -23,7 +24,8 @@ _IMPOSSIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]"
 def native_model(text: bytes) -> bytes:
     """Return one DICOM JSON object as a Native DICOM Model document, UTF-8."""
     inside = "".join(_attributes(json.loads(text)))
-    return f'{_HEAD}<NativeDicomModel xml:space="preserve">{inside}</NativeDicomModel>'.encode()
+    root = f'<NativeDicomModel xmlns="{NAMESPACE}" xml:space="preserve">'
+    return f"{_HEAD}{root}{inside}</NativeDicomModel>".encode()
 
 
 def _attributes(model: Model) -> Iterator[str]:
@@ -32,13 +34,15 @@ def _attributes(model: Model) -> Iterator[str]:
         if _is_private(tag) and tag[4:6] == "00":
             creators[tag[:4] + tag[6:]] = str((attribute.get("Value") or [""])[0] or "")
         inside = "".join(_content(attribute))
+        creator = creators.get(tag[:6], "") if tag[4:6] != "00" else ""
         named = "".join(
             f" {name}={quoteattr(_possible(value))}"
             for name, value in (
-                ("tag", tag),
+                # The creator names the block, whose number is of this object alone (PS3.19 Table A.1.5-2).
+                ("tag", f"{tag[:4]}00{tag[6:]}" if creator else tag),
                 ("vr", attribute["vr"]),
                 ("keyword", keyword_for_tag(int(tag, 16))),
-                ("privateCreator", creators.get(tag[:6], "") if tag[4:6] != "00" else ""),
+                ("privateCreator", creator),
             )
             if value
         )

@@ -29,7 +29,9 @@ def test_searches_and_metadata_come_as_xml(archive: Served) -> None:
     assert len(documents(found.content)) == int(found.headers["x-total-count"]) > 1
     metadata = archive.client.get(f"{path_of(CT)}/metadata", headers={"Accept": XML})
     (document,) = documents(metadata.content)
-    name = document.find("DicomAttribute[@keyword='PatientName']/PersonName/Alphabetic/FamilyName")
+    name = document.find(
+        "{*}DicomAttribute[@keyword='PatientName']/{*}PersonName/{*}Alphabetic/{*}FamilyName"
+    )
     assert name is not None
     assert name.text == "CompressedSamples"
 

@@ -13,11 +13,22 @@ from dataclasses import dataclass
 
 import httpx
 
-from tests.doors.conformance import search_forms, search_matching
+from tests.doors.conformance import (
+    models,
+    retrieve_frames,
+    retrieve_objects,
+    search_forms,
+    search_matching,
+    storing,
+)
 from tests.doors.conformance.checks import DICOM, Check, Subject
 from tests.doors.conformance.corpus import Corpus, make
 
-CHECKS: tuple[Check, ...] = (*search_matching.CHECKS, *search_forms.CHECKS)
+CHECKS: tuple[Check, ...] = tuple(
+    check
+    for module in (search_matching, search_forms, retrieve_objects, retrieve_frames, models, storing)
+    for check in module.CHECKS
+)
 
 
 @dataclass(frozen=True)

