@@ -91,7 +91,7 @@ def _decoded(accept: str, subject: Subject) -> None:
 
 for _accept, _how in (
     (f"{RELATED}; transfer-syntax={EXPLICIT}", "where it is asked for"),
-    (RELATED, "where no transfer syntax is named, for it is the default"),
+    (RELATED, "where none is named, for it is the default"),
 ):
     CHECKS.append(
         Check(
