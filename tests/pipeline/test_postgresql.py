@@ -42,7 +42,7 @@ def test_workers_take_objects_through_the_line_and_nothing_of_a_patient_is_in_sc
             for table in tables
         }
     engine.dispose()
-    assert sorted(tables) == ["alembic_version", "instances", "models", "series", "studies"]
+    assert sorted(tables) == ["alembic_version", "changes", "instances", "models", "series", "studies"]
     assert len(rows["instances"]) == len(rows["models"]) == len(contents)
     for value in ("Planted", "MRN1", "ACC4711", "1.2.826.0.1.3680043.8.498.7", "19700102"):
         assert value not in repr(rows)

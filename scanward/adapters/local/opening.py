@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from scanward.adapters.local.clock import SystemClock
 from scanward.adapters.local.files import FileStore
@@ -18,13 +17,14 @@ from scanward.adapters.local.sql_deleting import SqlDeletion
 from scanward.adapters.local.sql_engine import open_database
 from scanward.adapters.local.sql_executions import SqlExecutions
 from scanward.adapters.local.sql_inventory import SqlInventory
-from scanward.adapters.local.sql_migrate import migrate
+from scanward.adapters.local.sql_migrate import migrate, revision
 from scanward.adapters.local.sql_search import SqlSearch
-from scanward.adapters.local.sql_site import check_key
+from scanward.adapters.local.sql_site import check_key, is_foreign, note_foreign
+from scanward.adapters.local.sql_tables import RAW
 from scanward.adapters.local.staging import Staging
 from scanward.adapters.local.sweep import sweep as sweep_leftovers
 from scanward.ports import Ports
-from scanward.ports.object_store import ObjectStore
+from scanward.ports.object_store import ObjectStore, Zone
 from scanward.ports.secrets import Secrets
 from scanward.settings import Settings
 
@@ -46,13 +46,16 @@ def open_local(
     key, Unavailable or OutOfSpace.
     """
     database = open_database(settings.data, settings.database_url)
+    is_new = not revision(database, RAW)
     migrate(database)
     check_key(database, secrets)
     catalog = SqlCatalog(database, settings.duplicates)
     executions = SqlExecutions(database, settings.max_attempts)
     objects, hold, clear = _store(settings, catalog, remote)
+    if is_new and isinstance(objects, FileStore) and any(any(objects.keys(zone)) for zone in Zone):
+        note_foreign(database)
     if sweep and hold.alone():
-        clear()
+        clear(is_foreign(database))
         executions.lapse_all(socket.gethostname())
     hold.share()
     crosswalk = SqlCrosswalk(database, secrets)
@@ -78,15 +81,15 @@ def open_local(
 
 def _store(
     settings: Settings, catalog: SqlCatalog, remote: Remote | None
-) -> tuple[ObjectStore, Hold, Callable[[], int]]:
+) -> tuple[ObjectStore, Hold, Callable[[bool], int]]:
     """Return the store, the hold on this machine's part of it, and what sweeps that part."""
     root = settings.data / "store"
     if remote is not None:
         hold = remote.staging.hold = Hold(root)
-        return remote.objects, hold, remote.staging.clear
+        return remote.objects, hold, lambda _is_foreign: remote.staging.clear()
     files = FileStore(root, settings.free_space_bytes)
     hold = files.hold = Hold(root)
-    return files, hold, partial(sweep_leftovers, files, catalog)
+    return files, hold, lambda is_foreign: sweep_leftovers(files, catalog, is_foreign=is_foreign)
 
 
 def open_staging(settings: Settings) -> Staging:

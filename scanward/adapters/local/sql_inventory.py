@@ -10,6 +10,7 @@ from scanward.adapters.local import sql_tables as tables
 from scanward.adapters.local.sql_engine import Database
 from scanward.adapters.local.sql_levels import OF_ZONE, add_models, refill
 from scanward.adapters.local.sql_rows import instance_columns
+from scanward.adapters.local.sql_site import forget_foreign
 from scanward.ports.catalog import Received
 from scanward.ports.inventory import Row
 from scanward.ports.object_store import Zone
@@ -65,6 +66,9 @@ class SqlInventory:
             connection.execute(delete(of.series))
             connection.execute(delete(of.studies))
             refill(connection, zone)
+        if zone is Zone.RAW:
+            with self._database.writing(tables.site) as connection:
+                forget_foreign(connection)
 
     def _page(self, table: Table, after: str) -> list[Row]:
         columns = table.c

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from scanward.adapters.local.sql_engine import Database
 from scanward.adapters.local.sql_tables import site
@@ -10,6 +10,7 @@ from scanward.errors import Misconfigured
 from scanward.ports.secrets import Secrets
 
 _NAME = "key_fingerprint"
+_FOREIGN = "foreign_store"
 
 
 def check_key(database: Database, secrets: Secrets) -> None:
@@ -42,3 +43,20 @@ def _note(database: Database, fingerprint: str) -> str:
         if noted is None:
             connection.execute(insert(site).values(name=_NAME, value=fingerprint))
     return noted or fingerprint
+
+
+def note_foreign(database: Database) -> None:
+    """Note that the catalog was made over a store that held objects: then it is no judge of them."""
+    with database.writing(site) as connection:
+        connection.execute(insert(site).values(name=_FOREIGN, value="yes"))
+
+
+def is_foreign(database: Database) -> bool:
+    """Return whether the catalog was made over another's store, and no reindex has taken that in since."""
+    with database.reading() as connection:
+        return connection.execute(select(site.c.value).where(site.c.name == _FOREIGN)).scalar() is not None
+
+
+def forget_foreign(connection: Connection) -> None:
+    """Note that a reindex has taken in what the store holds."""
+    connection.execute(delete(site).where(site.c.name == _FOREIGN))

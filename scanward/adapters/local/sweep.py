@@ -13,15 +13,15 @@ _MOST_LEFT = 512
 _log = logs.logger(__name__)
 
 
-def sweep(store: FileStore, catalog: SqlCatalog) -> int:
+def sweep(store: FileStore, catalog: SqlCatalog, *, is_foreign: bool = False) -> int:
     """Remove leftovers and return how many; only for the one who has the store alone (`hold`).
 
-    Where the catalog knows none of the blobs, or misses more than a crash can leave, it is the catalog that
-    was lost or is an older one: then all stay, and the log says so.
+    Where the catalog was made over a store of objects, or misses more than a crash can leave, it is the
+    catalog that was lost or is an older one: then all stay, and the log says so.
     """
     count = store.clear_staging()
-    unknown, some_known = _unknown(store, catalog)
-    if len(unknown) > _MOST_LEFT or (unknown and not some_known):
+    unknown = _unknown(store, catalog)
+    if len(unknown) > _MOST_LEFT or (unknown and is_foreign):
         _log.warning(
             "the store holds objects that the catalog does not know; `scanward check` lists them, "
             "`scanward reindex` takes them in",
@@ -37,16 +37,14 @@ def sweep(store: FileStore, catalog: SqlCatalog) -> int:
     return count
 
 
-def _unknown(store: FileStore, catalog: SqlCatalog) -> tuple[list[tuple[Zone, str]], bool]:
-    """Return blobs without a row, no more than tell that these are no leftovers; and whether any has one."""
+def _unknown(store: FileStore, catalog: SqlCatalog) -> list[tuple[Zone, str]]:
+    """Return blobs without a row; no more than tell that these are no leftovers."""
     found: list[tuple[Zone, str]] = []
-    some_known = False
     for zone in Zone:
         for shard in SHARDS:
             there = store.shard_keys(zone, shard)
             known = catalog.known_keys(zone, shard) if there else set()
-            some_known = some_known or not known.isdisjoint(there)
             found += [(zone, key) for key in there if key not in known]
             if len(found) > _MOST_LEFT:
-                return found, some_known
-    return found, some_known
+                return found
+    return found
