@@ -16,6 +16,7 @@ from scanward.errors import Fault, Misconfigured, NotFound
 from scanward.ports.catalog import Receipt, Received
 from scanward.ports.executions import Status
 from scanward.ports.object_store import Zone
+from scanward.settings import Duplicates
 from tests.ports.values import delivered, instance, key, received, refusal
 
 pytestmark = pytest.mark.integration
@@ -233,3 +234,32 @@ def _together(call: Callable[[], None], count: int) -> None:
         thread.join()
     if errors:
         raise errors[0]
+
+
+@pytest.mark.parametrize(("duplicates", "error"), [("keep", ""), ("reject", "Duplicate")])
+def test_other_bytes_of_one_uid_are_not_taken_where_the_site_has_it(
+    database: Database, duplicates: Duplicates, error: str
+) -> None:
+    catalog = SqlCatalog(database, duplicates)
+    assert catalog.conflicts([received(1, "a"), received(1, "a")]) == {}
+    catalog.receive([received(1, "a")])
+    ahead = catalog.conflicts([received(2), received(1, "b"), received(1, "a"), received(2, "c")])
+    assert {place: (one.key, one.error) for place, one in ahead.items()} == {1: ("", error), 3: ("", error)}
+    told = catalog.receive([received(1, "b"), received(1, "a")])
+    assert [(one.outdated, one.duplicate, one.error) for one in told] == [
+        (True, False, error),
+        (False, True, ""),
+    ]
+    assert told[0].named.instance_uid == "1.2.3.4.1"
+    assert [kept.key for kept in catalog.instances(Zone.RAW, "1.2.3")] == [key("a")]
+    assert len(SqlExecutions(database).list()) == 1
+
+
+def test_where_other_bytes_supersede_nothing_conflicts_and_older_ones_again_are_outdated(
+    catalog: SqlCatalog,
+) -> None:
+    catalog.receive([received(1, "a")])
+    assert catalog.conflicts([received(1, "b")]) == {}
+    catalog.receive([received(1, "b")])
+    (again,) = catalog.receive([received(1, "a")])
+    assert (again.duplicate, again.outdated) == (True, True)
