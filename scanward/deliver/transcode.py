@@ -56,7 +56,7 @@ class Frames:
 
     def __init__(self, objects: ObjectStore, decoder: Decoder, *, remember: int = 64 << 20) -> None:
         """Keep what is needed; `remember`: bytes of results."""
-        self._objects = objects
+        self.objects = objects
         self.decoder = decoder
         self.remembered = Remembered(remember)
         self._pixels: OrderedDict[tuple[Zone, str], Pixels] = OrderedDict()
@@ -68,7 +68,7 @@ class Frames:
         with self._lock:
             if key in self._pixels:
                 return self._pixels[key]
-        with self._objects.open(zone, entry.key) as opened:
+        with self.objects.open(zone, entry.key) as opened:
             found = pixels_of(opened.view, entry.transfer_syntax, entry.frames)
         with self._lock:
             self._pixels[key] = found
@@ -79,7 +79,7 @@ class Frames:
     def stored(self, zone: Zone, entry: Entry, index: int) -> bytes:
         """Return a frame as it is stored, little endian; frames count from 0."""
         pixels = self.pixels(zone, entry)
-        with self._objects.open(zone, entry.key) as opened:
+        with self.objects.open(zone, entry.key) as opened:
             return frame_of(opened.view, pixels, index)
 
     def frame(self, zone: Zone, entry: Entry, index: int, target: str) -> bytes:

@@ -60,26 +60,27 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A look-up table: entries from `first` on, each `bits` wide (PS3.3 C.11.1.1)."""
+    """A look-up table (PS3.3 C.11.1.1). first: its first entry's value; entries: 16 bits, little endian."""
 
     first: int
     bits: int
-    entries: tuple[int, ...]
+    entries: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Viewport:
-    """What of a picture is shown and how large (PS3.18 8.3.5.1.3); a source size of 0 is up to the edge.
+    """The size that a picture is made to fit into, and what of it is shown (PS3.18 8.3.5.1.3).
 
-    A negative source size flips. width, height: of the picture that is made; 0 keeps the size.
+    A source size of 0 reaches to the edge; a negative one flips. Nothing is enlarged where `only_smaller`.
     """
 
-    width: int = 0
-    height: int = 0
+    width: int
+    height: int
     left: float = 0
     top: float = 0
     source_width: float = 0
     source_height: float = 0
+    only_smaller: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from scanward.adapters.local.decoder_encoders import recoded
+from scanward.adapters.local.decoder_pictures import rendered
 from scanward.adapters.local.decoder_wire import ANSWER, DONE, FAILED, REFUSED, TASK
 from scanward.ports.decoder import Recode, Render, Undecodable
 
@@ -71,9 +72,7 @@ def _outcome(packed: bytes) -> tuple[int, bytes]:
 
 
 def _made(task: Recode | Render) -> bytes:
-    if isinstance(task, Recode):
-        return recoded(task)
-    raise Undecodable("Nothing here makes pictures.")
+    return recoded(task) if isinstance(task, Recode) else rendered(task)
 
 
 if __name__ == "__main__":

@@ -25,14 +25,14 @@ from scanward.entrypoints.http import (
     uploads,
 )
 from scanward.entrypoints.http.answers import Problem
-from scanward.entrypoints.http.dicomweb import capabilities, retrieve, search, store
+from scanward.entrypoints.http.dicomweb import capabilities, rendered, retrieve, search, store
 from scanward.entrypoints.http.dicomweb.heads import HeadLayer
 from scanward.entrypoints.http.service import Limits, Service
 from scanward.ports import Ports
 from scanward.settings import Settings
 
 _ROUTERS: Final = (
-    uploads, executions, studies, links, health, metrics, page, capabilities, search, retrieve, store,
+    uploads, executions, studies, links, health, metrics, page, capabilities, search, retrieve, rendered, store,
 )  # fmt: skip
 _POOL: Final = 8
 _DESCRIPTION: Final = """Takes DICOM in, checks it, takes the patient out of it, keeps it, and hands it out.

@@ -120,7 +120,7 @@ def _is_film(stored: str) -> bool:
 async def given(request: Request, service: Service, zone: Zone, entry: Entry, numbers: str) -> Response:
     """Answer a request for some frames. Raises BadInput, NotFound, NotAcceptable or Undecodable."""
     table = await table_of(service, zone, entry)
-    indices = [number - 1 for number in _numbers(numbers, table)]
+    indices = numbers_of(numbers, table)
     return await answer(request, service, zone, entry, table, indices)
 
 
@@ -215,15 +215,15 @@ def _length(boundary: str, form: Form, frame: int, count: int) -> int:
     return heads + frame * count + len(f"\r\n--{boundary}--\r\n")
 
 
-def _numbers(text: str, table: FrameTable) -> list[int]:
-    """Read a list of frame numbers from 1 on (PS3.18 10.4.1.1.6). Raises BadInput or NotFound."""
+def numbers_of(text: str, table: FrameTable) -> list[int]:
+    """Return frames from 0, of a list of numbers from 1 (PS3.18 10.4.1.1.6). Raises BadInput or NotFound."""
     parts = text.split(",")
     if len(parts) > _MOST or not all(_NUMBER.fullmatch(one) for one in parts):
         raise BadInput("Frames are named by numbers from 1 on, with commas between them.")
     numbers = [int(one) for one in parts]
     if not all(1 <= number <= table.count for number in numbers):
         raise NotFound(f"The object has {table.count} frames.")
-    return numbers
+    return [number - 1 for number in numbers]
 
 
 def _tag_of(entry: Entry, indices: Sequence[int], form: Form) -> str:
