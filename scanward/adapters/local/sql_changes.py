@@ -57,7 +57,7 @@ class SqlChanges:
 
 def note(connection: Connection, zone: Zone, told: Iterable[tuple[Action, Place]]) -> None:
     """Add changes to a zone's feed, in the order given."""
-    now = time.time()
+    now = round(time.time(), 6)  # as it is told, so that a window begins where a change says it was
     rows = [
         {
             "at": now,

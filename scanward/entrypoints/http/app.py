@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from scanward import __version__, pipeline, wiring
 from scanward.deliver.transcode import Frames
 from scanward.entrypoints.http import (
+    changes,
     executions,
     health,
     links,
@@ -25,14 +26,15 @@ from scanward.entrypoints.http import (
     uploads,
 )
 from scanward.entrypoints.http.answers import Problem
-from scanward.entrypoints.http.dicomweb import capabilities, rendered, retrieve, search, store
+from scanward.entrypoints.http.dicomweb import capabilities, delete, rendered, retrieve, search, store
 from scanward.entrypoints.http.dicomweb.heads import HeadLayer
 from scanward.entrypoints.http.service import Limits, Service
 from scanward.ports import Ports
 from scanward.settings import Settings
 
 _ROUTERS: Final = (
-    uploads, executions, studies, links, health, metrics, page, capabilities, search, retrieve, rendered, store,
+    uploads, executions, studies, links, health, metrics, page, changes, capabilities, search, retrieve,
+    rendered, store, delete,
 )  # fmt: skip
 _POOL: Final = 8
 _DESCRIPTION: Final = """Takes DICOM in, checks it, takes the patient out of it, keeps it, and hands it out.
@@ -116,7 +118,8 @@ def _route(app: FastAPI) -> None:
     hidden = {str(getattr(route, "path", "")) for route in routes} - {""}
     document = app.openapi()
     _tell_errors_as_json(document)
-    policy.check(hidden | set(document["paths"]))
+    deletable = {path for path, item in document["paths"].items() if "delete" in item}
+    policy.check(hidden | set(document["paths"]), deletable)
 
 
 def _tell_errors_as_json(document: dict[str, Any]) -> None:

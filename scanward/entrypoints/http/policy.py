@@ -76,11 +76,18 @@ POLICIES: Final = {
     "/studies": Policy.TOKEN,
     "/studies/{study_uid}": Policy.TOKEN,
     **dict.fromkeys(_DICOMWEB, Policy.TOKEN),
+    "/dicomweb/{zone}/changes": Policy.TOKEN,
     "/links": Policy.TOKEN,
     "/links/{token}": Policy.SIGNED,
     "/metrics": Policy.TOKEN,
     "/health": Policy.OPEN,
     "/ready": Policy.OPEN,
+}
+# Deleting asks by its own line, whatever reading the same address asks; `check` holds these too.
+DELETIONS: Final = {
+    _STUDY: Policy.TOKEN,
+    _SERIES: Policy.TOKEN,
+    _INSTANCE: Policy.TOKEN,
 }
 _BODY_BYTES: Final = 64 << 10
 # What is sent here goes to the disk as it comes; its door bounds it.
@@ -104,15 +111,25 @@ _HEADERS: Final = {
 }
 
 
-def check(paths: Iterable[str]) -> None:
-    """Refuse to start unless every route has a policy and every policy a route. Raises Misconfigured."""
-    # The API's document names a parameter without its kind, which a route may add (`{path:path}`).
-    known, there = ({_KIND.sub("}", path) for path in some} for some in (POLICIES, paths))
-    without, beyond = there - known, known - there
-    if without or beyond:
-        raise Misconfigured(
-            f"routes without a policy: {sorted(without)}; policies without a route: {sorted(beyond)}"
-        )
+def check(paths: Iterable[str], deletable: Iterable[str] = tuple(DELETIONS)) -> None:
+    """Refuse to start unless every route has a policy and every policy a route. Raises Misconfigured.
+
+    deletable: those of the paths that can be deleted.
+    """
+    for table, routes in ((POLICIES, paths), (DELETIONS, deletable)):
+        # The API's document names a parameter without its kind, which a route may add (`{path:path}`).
+        known, there = ({_KIND.sub("}", path) for path in some} for some in (table, routes))
+        without, beyond = there - known, known - there
+        if without or beyond:
+            raise Misconfigured(
+                f"routes without a policy: {sorted(without)}; policies without a route: {sorted(beyond)}"
+            )
+
+
+def policy_of(method: str, template: str) -> Policy:
+    """Return what a method asks of its caller at a route; what is not in the tables asks for the token."""
+    table = DELETIONS if method == "DELETE" else POLICIES
+    return table.get(template, Policy.TOKEN)
 
 
 def template_of(path: str) -> str:
@@ -191,7 +208,7 @@ class PolicyLayer:
             entry.check_host(headers)
             entry.check_origin(headers)
             _check_length(headers, _most_bytes(scope["method"], template))
-            if POLICIES.get(template, Policy.TOKEN) is Policy.TOKEN:
+            if policy_of(scope["method"], template) is Policy.TOKEN:
                 return self._gate.ask(Request(scope))
         except ScanwardError as error:
             return refusals.answer(error, Request(scope))
