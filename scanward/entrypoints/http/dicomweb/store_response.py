@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
 
+from scanward.dicom.xml_model import native_model
 from scanward.entrypoints.http.dicomweb.negotiation import XML
 from scanward.entrypoints.http.dicomweb.store_outcomes import Outcome
 
@@ -15,17 +15,16 @@ Item = dict[str, dict[str, object]]
 _CLASS_UID, _INSTANCE_UID, _RETRIEVE_URL = "00081150", "00081155", "00081190"
 _WARNING_REASON, _FAILURE_REASON = "00081196", "00081197"
 _FAILED, _REFERENCED, _OTHER = "00081198", "00081199", "0008119A"
-_OF_TAG: Final = {
-    _CLASS_UID: ("UI", "ReferencedSOPClassUID"),
-    _INSTANCE_UID: ("UI", "ReferencedSOPInstanceUID"),
-    _RETRIEVE_URL: ("UR", "RetrieveURL"),
-    _WARNING_REASON: ("US", "WarningReason"),
-    _FAILURE_REASON: ("US", "FailureReason"),
-    _FAILED: ("SQ", "FailedSOPSequence"),
-    _REFERENCED: ("SQ", "ReferencedSOPSequence"),
-    _OTHER: ("SQ", "OtherFailuresSequence"),
+_VR: Final = {
+    _CLASS_UID: "UI",
+    _INSTANCE_UID: "UI",
+    _RETRIEVE_URL: "UR",
+    _WARNING_REASON: "US",
+    _FAILURE_REASON: "US",
+    _FAILED: "SQ",
+    _REFERENCED: "SQ",
+    _OTHER: "SQ",
 }
-_NAMESPACE: Final = "http://dicom.nema.org/PS3.19/models/NativeDICOM"
 
 
 def response_of(outcomes: Sequence[Outcome], root: str) -> Item:
@@ -52,11 +51,10 @@ def response_of(outcomes: Sequence[Outcome], root: str) -> Item:
 
 def encoded(response: Item, media_type: str) -> bytes:
     """Return the module's bytes in a media type of the answer."""
+    text = json.dumps(response).encode()
     if media_type != XML:
-        return json.dumps(response).encode()
-    inside = _xml_attributes(response)
-    head = '<?xml version="1.0" encoding="utf-8"?>'
-    return f'{head}<NativeDicomModel xmlns="{_NAMESPACE}">{inside}</NativeDicomModel>'.encode()
+        return text
+    return native_model(text)
 
 
 def _referenced(one: Outcome, root: str) -> Item:
@@ -79,22 +77,5 @@ def _failure(one: Outcome) -> Item:
 
 
 def _element(tag: str, *values: object) -> dict[str, object]:
-    vr = _OF_TAG[tag][0]
+    vr = _VR[tag]
     return {"vr": vr, "Value": list(values)} if values else {"vr": vr}
-
-
-def _xml_attributes(item: Item) -> str:
-    return "".join(_xml_attribute(tag, item[tag]) for tag in sorted(item))
-
-
-def _xml_attribute(tag: str, element: dict[str, object]) -> str:
-    vr, keyword = _OF_TAG[tag]
-    values = element.get("Value", [])
-    inside = []
-    for number, value in enumerate(values if isinstance(values, list) else [], 1):
-        if isinstance(value, dict):
-            inside.append(f'<Item number="{number}">{_xml_attributes(value)}</Item>')
-        else:
-            inside.append(f'<Value number="{number}">{escape(str(value))}</Value>')
-    said = f"tag={quoteattr(tag)} vr={quoteattr(vr)} keyword={quoteattr(keyword)}"
-    return f"<DicomAttribute {said}>{''.join(inside)}</DicomAttribute>"
