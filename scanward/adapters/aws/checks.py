@@ -45,6 +45,8 @@ def user_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
     """
     if not metadata:
         return {}
+    if not isinstance(metadata, Mapping):
+        raise BadInput("Metadata is a dictionary of texts.")
     wrong = [place for place, (name, value) in enumerate(metadata.items(), 1) if not _is_entry(name, value)]
     if wrong:
         raise BadInput(

@@ -58,8 +58,9 @@ class PresignedUrlHandler:
                 wanted["ResponseContentDisposition"] = checks.content_disposition(
                     response_content_disposition
                 )
+            signed = self._signed("get_object", object_key, expiration_seconds, wanted)
             details["expires_in"] = expiration_seconds
-            return self._signed("get_object", object_key, expiration_seconds, wanted)
+            return signed
 
     def generate_upload_url(
         self,
@@ -79,8 +80,9 @@ class PresignedUrlHandler:
                 wanted["ContentType"] = checks.content_type(content_type)
             if metadata:
                 wanted["Metadata"] = checks.user_metadata(metadata)
+            signed = self._signed("put_object", object_key, expiration_seconds, wanted)
             details["expires_in"] = expiration_seconds
-            return self._signed("put_object", object_key, expiration_seconds, wanted)
+            return signed
 
     def generate_batch_download_urls(
         self,
@@ -89,7 +91,7 @@ class PresignedUrlHandler:
     ) -> dict[str, dict[str, str]]:
         """Return what `generate_download_url` returns for each key, by key. Raises BadInput."""
         with operation(self.generate_batch_download_urls, "Download URLs generated", "URLs") as details:
-            if isinstance(object_keys, str):
+            if isinstance(object_keys, str) or not isinstance(object_keys, Sequence):
                 raise BadInput("A batch is a list of object keys, not one text.")
             details["urls"] = len(object_keys)
             return {key: self._signed("get_object", key, expiration_seconds, {}) for key in object_keys}
@@ -115,7 +117,7 @@ class PresignedUrlHandler:
             wanted = {
                 "ResponseContentType": _DICOM,
                 "ResponseContentDisposition": checks.disposition(
-                    object_key.rpartition("/")[2] or "object.dcm"
+                    checks.object_key(object_key).rpartition("/")[2] or "object.dcm"
                 ),
             }
             # The URL comes first, so that a wrong lifetime is told whether or not the object is there.
