@@ -15,6 +15,9 @@ import pytest
 from dicomweb_client.api import DICOMwebClient
 from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGBaseline8Bit, generate_uid
 
+from scanward.adapters.local.files import FileStore
+from scanward.adapters.local.sql_catalog import SqlCatalog
+from scanward.adapters.local.sweep import sweep
 from scanward.ports.object_store import Zone
 from tests.doors.serving import CT, FILES, MR, TOKEN, Served, serving, settings_for
 
@@ -332,3 +335,37 @@ def test_compressed_objects_are_stored_as_they_are(archive: Served) -> None:
     answer = archive.client.post(STUDIES, content=related(raw, kind=kind), headers=headers)
     assert answer.status_code == 200
     assert fetched(archive, raw) == raw
+
+
+@pytest.mark.parametrize(("setting", "status"), [("keep", "skipped"), ("reject", "rejected")])
+def test_uploads_are_told_the_same_of_other_bytes(tmp_path: Path, setting: str, status: str) -> None:
+    with serving(settings_for(tmp_path, duplicates=setting)) as archive:
+        archive.upload(("a.dcm", CT))
+        (row,) = archive.upload(("b.dcm", changed(CT, PatientComments="later"))).json()["files"]
+        assert (row["status"], row["execution_id"]) == (status, "")
+        assert "SCANWARD_DUPLICATES" in row["reason"]
+        assert fetched(archive, CT) == CT
+
+
+def test_of_versions_that_come_at_once_one_is_taken_where_others_are_rejected(tmp_path: Path) -> None:
+    versions = [changed(CT, PatientComments=f"version {number}") for number in range(8)]
+    with serving(settings_for(tmp_path, duplicates="reject")) as archive:
+        together = threading.Barrier(8)
+
+        def send(raw: bytes) -> int:
+            with httpx.Client(base_url=archive.url, headers=archive.client.headers, timeout=60) as client:
+                together.wait()
+                headers = {"Content-Type": RELATED}
+                return client.post(STUDIES, content=related(raw), headers=headers).status_code
+
+        with ThreadPoolExecutor(8) as pool:
+            statuses = list(pool.map(send, versions))
+        assert sorted(statuses) == [200, *[409] * 7]
+        assert fetched(archive, CT) == versions[statuses.index(200)]
+        # Senders who met on the way may leave bytes without a row, which a start sweeps when it is alone.
+        objects, catalog = archive.ports.objects, archive.ports.catalog
+        assert isinstance(objects, FileStore)
+        assert isinstance(catalog, SqlCatalog)
+        sweep(objects, catalog)
+        assert len(files_of(tmp_path / "data", "raw")) == 1
+        assert fetched(archive, CT) == versions[statuses.index(200)]
