@@ -78,9 +78,16 @@ def test_the_pixels_of_a_large_object_are_copied_inside_s3(stack: Stack) -> None
     assert result["status"] == "SUCCEEDED", result.get("cause")
     output = stack.output("large/image.dcm")
     assert sha256(output).digest() == sha256(cleaned_here(stack, original)).digest()
+    assert not [needle for needle in NEEDLES if needle in output]
     (line,) = [line for line in stack.logged("Deidentification") if f'"BytesIn":[{len(original)}' in line]
     moved = json.loads(line)["BytesThroughFunction"][0]
     assert moved < len(original) / 5
+    # Other tests look through every byte of the bucket for thousands of words.
+    stack.account.client("s3").delete_object(
+        Bucket=stack.processed,
+        Key="large/image.dcm",
+        VersionId=stack.version_of_output("large/image.dcm"),
+    )
 
 
 def test_an_object_that_is_dicom_by_its_content_only_is_processed(stack: Stack) -> None:
