@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Data = Annotated[Path | None, typer.Option("--data", help="Folder of the store and the catalog.")]
+BackupKeyFile = Annotated[
+    Path,
+    typer.Option("--key-file", metavar="FILE", help="Key or passphrase of backups; not the site's key."),
+]
 executions_app = typer.Typer(help="Objects on their way through the line.", no_args_is_help=True)
 
 
@@ -57,6 +61,8 @@ def register(app: typer.Typer) -> None:
     app.command()(link)
     app.command()(check)
     app.command()(reindex)
+    app.command()(backup)
+    app.command()(restore)
 
 
 def serve(
@@ -254,3 +260,47 @@ def reindex(*, data: Data = None, json: Json = False) -> None:
     from scanward.entrypoints.cli.keeping.reindexing import reindex_command
 
     raise typer.Exit(reindex_command(read_settings(data=data), json=json))
+
+
+def backup(
+    place: Annotated[Path, typer.Argument(metavar="DEST", help="A new file, or a folder that is there.")],
+    *,
+    key_file: BackupKeyFile,
+    new_key: Annotated[bool, typer.Option("--new-key", help="Make a random key in FILE first.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read the backup DEST, every byte; write nothing.")
+    ] = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Write catalog and objects to one encrypted file, without the site's key; the service may run.
+
+    Exit code 0: all is in it. 1: it is whole, but an object was missing or damaged already, and is named.
+    2: the command or the file was wrong. 3: stopped by the disk, a key or the database; nothing was written.
+    """
+    from scanward.entrypoints.cli.configuration import read_settings
+    from scanward.entrypoints.cli.keeping.backing_up import backup_command, verify_command
+
+    if verify and new_key:
+        raise BadInput("A backup is verified with the key that it was made with; leave `--new-key` out.")
+    if verify:
+        raise typer.Exit(verify_command(place, key_file, json=json))
+    settings = read_settings(data=data)
+    raise typer.Exit(backup_command(settings, place, key_file, new_key=new_key, json=json))
+
+
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A backup.")],
+    *,
+    key_file: BackupKeyFile,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Put a backup back into an empty data folder; the site's key must be there already.
+
+    Exit codes as of `scanward backup`; what fails leaves nothing.
+    """
+    from scanward.entrypoints.cli.configuration import read_settings
+    from scanward.entrypoints.cli.keeping.restoring import restore_command
+
+    raise typer.Exit(restore_command(read_settings(data=data), source, key_file, json=json))
