@@ -19,8 +19,8 @@ from scanward.errors import BadInput, Fault, TooLarge
 from scanward.receive.multipart import DEFAULT, Bounds, Data, End
 from scanward.receive.related_headers import header_fields, media_type
 
-# RFC 2046 5.1.1: 1 to 70 characters, the last no blank.
-_BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]", re.ASCII)
+# RFC 2046 5.1.1, the last no blank; of more than its 70 characters, for Orthanc sends 73.
+_BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,199}[0-9A-Za-z'()+_,./:=?-]", re.ASCII)
 _PADDING_MAX: Final = 256
 _ASIDE_MAX: Final = 1 << 20
 _AS_IT_IS: Final = {"", "identity", "binary", "8bit", "7bit"}

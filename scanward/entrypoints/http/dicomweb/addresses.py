@@ -28,8 +28,17 @@ Place = Annotated[tuple[str, str, str], Depends(_place)]
 def root_of(request: Request, zone: Zone) -> str:
     """Return the address of a zone's root: the public one, or by the name that the client called."""
     public = service_of(request).settings.public_url
-    called = public or f"{request.url.scheme}://{request.headers['host']}"
+    called = public or f"{request.url.scheme}://{_host_of(request)}"
     return f"{called}/dicomweb/{zone}"
+
+
+def _host_of(request: Request) -> str:
+    """Return the Host that was called; dicomweb-client names it without the port, which is then our own."""
+    host = request.headers["host"]
+    has_port = host.rpartition(":")[2].isdigit()
+    port = (request.scope.get("server") or ("", 0))[1]
+    standard = 443 if request.url.scheme == "https" else 80
+    return host if has_port or not port or port == standard else f"{host}:{port}"
 
 
 def of_entry(root: str, entry: Entry) -> str:
