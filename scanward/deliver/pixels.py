@@ -124,30 +124,34 @@ def header_of(view: memoryview, keywords: list[str]) -> Dataset:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return dcmread(
-            _Viewed(view),
+            Viewed(view),
             stop_before_pixels=True,
             force=True,
             specific_tags=list(keywords),
         )
 
 
-class _Viewed:
+class Viewed:
     """A map as a file for pydicom: nothing but what is read is copied."""
 
     name = ""
 
     def __init__(self, view: memoryview) -> None:
+        """Begin at the first byte."""
         self._view = view
         self._at = 0
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Go to a place, which is returned."""
         self._at = offset + (0, self._at, len(self._view))[whence]
         return self._at
 
     def tell(self) -> int:
+        """Return the place of the next byte."""
         return self._at
 
     def read(self, size: int = -1, /) -> bytes:
+        """Return so many bytes, or all that are left."""
         chunk = bytes(self._view[self._at : self._at + size if size >= 0 else None])
         self._at += len(chunk)
         return chunk

@@ -84,16 +84,20 @@ class Frames:
 
     def frame(self, zone: Zone, entry: Entry, index: int, target: str) -> bytes:
         """Return a frame in another transfer syntax. Raises NotFound or Undecodable."""
+        key = (zone, entry.key, index, target)
+        found = self.remembered.get(key)
+        if found is None:
+            found = self.made(zone, entry, index, target)
+            self.remembered.put(key, found)
+        return found
+
+    def made(self, zone: Zone, entry: Entry, index: int, target: str) -> bytes:
+        """Return a frame as `frame` does, and remember nothing: who walks through an object asks once."""
         pixels = self.pixels(zone, entry)
         if target == pixels.syntax:
             return self.stored(zone, entry, index)
         check_given(pixels)
         if target not in TARGETS:
             raise Undecodable("Frames are given as they are stored, decoded, or compressed without loss.")
-        key = (zone, entry.key, index, target)
-        found = self.remembered.get(key)
-        if found is None:
-            task = Recode(self.stored(zone, entry, index), pixels.syntax, pixels.image, target)
-            found = self.decoder.run(task)
-            self.remembered.put(key, found)
-        return found
+        task = Recode(self.stored(zone, entry, index), pixels.syntax, pixels.image, target)
+        return self.decoder.run(task)

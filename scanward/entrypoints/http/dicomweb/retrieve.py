@@ -18,7 +18,7 @@ from scanward.dicom.pieces import Span
 from scanward.dicom.structure.coding import PIXEL_TAGS
 from scanward.dicom.xml_model import native_model
 from scanward.entrypoints.http.answers import Problem
-from scanward.entrypoints.http.dicomweb import frames
+from scanward.entrypoints.http.dicomweb import frames, transcoded
 from scanward.entrypoints.http.dicomweb.addresses import Place, ReadZone, Uid, of_entry, root_of
 from scanward.entrypoints.http.dicomweb.negotiation import (
     DICOM,
@@ -26,7 +26,6 @@ from scanward.entrypoints.http.dicomweb.negotiation import (
     OCTETS,
     XML,
     ZIP,
-    Choice,
     NotAcceptable,
     Offer,
     asked,
@@ -84,8 +83,8 @@ def _tag_of(found: Sequence[Entry], *more: str) -> str:
 async def _objects(request: Request, service: Service, zone: Zone, *uids: str) -> Response:
     found = await _entries(service, zone, *uids)
     choice = choose(asked(request), _OBJECT if len(found) == 1 else _OBJECTS)
-    for entry in found:
-        _check_as_stored(choice, entry)
+    if transcoded.is_needed(choice, found):
+        return await transcoded.given(service, zone, found, choice)
     parts = [_part(entry) for entry in found]
     objects = service.ports.objects
     if choice.offer.kind == ZIP:
@@ -102,12 +101,6 @@ async def _objects(request: Request, service: Service, zone: Zone, *uids: str) -
 def _part(entry: Entry) -> Part:
     kind = f"{DICOM}; transfer-syntax={entry.transfer_syntax}"
     return Part(entry.key, (Span(0, entry.size),), {"Content-Type": kind})
-
-
-def _check_as_stored(choice: Choice, entry: Entry) -> None:
-    """Refuse another transfer syntax than the stored one: nothing is transcoded here."""
-    if choice.transfer_syntax not in {"", "*", entry.transfer_syntax}:
-        raise NotAcceptable(f"The object is given in its own transfer syntax, {entry.transfer_syntax}.")
 
 
 def _syntax_of_frames(entry: Entry) -> str:
@@ -144,7 +137,7 @@ def _value(service: Service, zone: Zone, entry: Entry, steps: tuple[int, ...]) -
 
 @router.get("/dicomweb/{zone}/studies/{study_uid}", summary="Retrieve a study", responses=_ANSWERS)
 async def retrieve_study(request: Request, zone: ReadZone, study_uid: Uid, service: Here) -> Response:
-    """Give all instances of a study as they are stored."""
+    """Give all instances of a study, as stored or in the transfer syntax asked for."""
     return await _objects(request, service, Zone(zone), study_uid)
 
 
@@ -164,7 +157,7 @@ async def study_metadata(request: Request, zone: ReadZone, study_uid: Uid, servi
 async def retrieve_series(
     request: Request, zone: ReadZone, study_uid: Uid, series_uid: Uid, service: Here
 ) -> Response:
-    """Give all instances of a series as they are stored."""
+    """Give all instances of a series, as stored or in the transfer syntax asked for."""
     return await _objects(request, service, Zone(zone), study_uid, series_uid)
 
 
@@ -188,7 +181,7 @@ async def series_metadata(
 async def retrieve_instance(
     request: Request, zone: ReadZone, study_uid: Uid, series_uid: Uid, instance_uid: Uid, service: Here
 ) -> Response:
-    """Give one instance as it is stored."""
+    """Give one instance, as stored or in the transfer syntax asked for."""
     return await _objects(request, service, Zone(zone), study_uid, series_uid, instance_uid)
 
 
