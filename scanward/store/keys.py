@@ -86,6 +86,31 @@ class Shield:
             known = self._known[segment] = self._safe(segment)
         return known
 
+    def unsplit(self, segments: Sequence[str]) -> Sequence[str]:
+        """Return the segments without an identifier that runs over several: `MRN 00/4711`, `1951/03/29`."""
+        across = self._across
+        path = "/".join(segments)
+        if across is None or not across.spelled_in(path):
+            return segments
+        replaced = self._in_place(path, across.spanning(path))
+        return replaced.split("/")
+
+    def spelled_in(self, text: str) -> bool:
+        """Tell whether a text may hold an identifier; one that does not is seen at once."""
+        return self._hit(letters(text)) or self._hit(letters_without_zeros(text))
+
+    @cached_property
+    def _across(self) -> Shield | None:
+        """Return the shield of what a path may split: dates, and codes that bear the separator themselves."""
+        split = [one for one in self._hidden if one.kind is Kind.DATE or "/" in one.value]
+        return Shield(split, self._tag) if split else None
+
+    def spanning(self, path: str) -> list[_Match]:
+        """Return what is spelled over a separator."""
+        found = (*self._found(fold(path)), *self._found(fold_without_zeros(path)))
+        spanning = [match for match in found if "/" in path[match.start : match.end]]
+        return list(_merged(sorted(spanning, key=lambda match: (match.start, -match.end)), path))
+
     def _safe(self, segment: str) -> str:
         if not _encodable(segment):
             # Bytes in an unknown character set may spell a name that nobody can compare.
@@ -99,10 +124,11 @@ class Shield:
         return self._replaced_as_it_is(segment)
 
     def _replaced_as_it_is(self, segment: str) -> str:
-        matches = self._matches(segment)
-        if not matches:
-            return segment
-        pieces, at = [], 0
+        return self._in_place(segment, self._matches(segment))
+
+    def _in_place(self, segment: str, matches: Sequence[_Match]) -> str:
+        pieces: list[str] = []
+        at = 0
         for match in matches:
             pieces += [segment[at : match.start], self._stand_in(segment, match)]
             at = match.end
@@ -142,7 +168,7 @@ class Shield:
 
 def safe_name(parts: Sequence[str], shield: Shield) -> tuple[str, ...]:
     """Return the path's segments, each identifier replaced by its stand-in, the rest kept (design §5.5)."""
-    return tuple(_outside_state(shield.segment(part)) for part in parts)
+    return tuple(_outside_state(shield.segment(part)) for part in shield.unsplit(parts))
 
 
 def preserved_name(parts: Sequence[str]) -> tuple[str, ...]:
