@@ -16,7 +16,7 @@ from scanward.entrypoints.aws_lambda.handlers import (
     IngestionHandler,
     ValidationHandler,
 )
-from scanward.errors import BadInput
+from scanward.errors import BadInput, NotFound
 from tests.lambda_line.conftest import CONTEXT, RAW
 
 pytestmark = pytest.mark.unit
@@ -81,3 +81,12 @@ def test_a_malformed_reference_is_an_error_that_is_not_retried(
     with pytest.raises(BadInput) as raised:
         handler()(event, CONTEXT)
     assert SECRET not in str(raised.value)
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_a_version_that_is_a_delete_marker_is_not_there(s3: S3Client, handler: type[Any]) -> None:
+    s3.put_object(Bucket=RAW, Key="scan.dcm", Body=b"DICM")
+    marker = s3.delete_object(Bucket=RAW, Key="scan.dcm")["VersionId"]
+    event = {"reference": {"bucket": RAW, "key": "scan.dcm", "version_id": marker}, "execution": "n"}
+    with pytest.raises(NotFound):
+        handler()(event, CONTEXT)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
 from scanward.adapters.aws.failures import code_of, translated
-from scanward.errors import Misconfigured, Unavailable
+from scanward.errors import Misconfigured, NotFound, Unavailable
 from scanward.receive.s3_event import Reference
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _CHANGED = frozenset({"412", "PreconditionFailed"})
+_DELETED = frozenset({"405", "MethodNotAllowed"})  # what S3 says of a version that is a delete marker
 _OVERTAKEN = _CHANGED | {"409", "ConditionalRequestConflict"}
 _TRIES = 5
 _PAUSE = 0.1
@@ -58,6 +59,8 @@ def reading() -> Iterator[None]:
                 raise Misconfigured(
                     "The object is archived: restore it with `aws s3api restore-object`, then redrive."
                 ) from None
+            if code_of(error) in _DELETED:
+                raise NotFound("The version says that the object was deleted.") from None
             if code_of(error) not in _CHANGED:
                 raise
             raise Unavailable("The object was replaced while it was read; try again.") from None
