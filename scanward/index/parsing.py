@@ -11,6 +11,8 @@ from scanward.index.attributes import is_known, level_of, tag_of, value_represen
 from scanward.ports.search import Condition, Level, Matching, Query
 
 LIMIT, MOST = 100, 1000
+# Far deeper than any IOD nests, and not so deep that matching, which goes down item by item, breaks.
+_DEEPEST = 32
 _OWN = frozenset({
     "accept", "charset", "emptyvaluematching", "fuzzymatching", "includefield", "limit",
     "multiplevaluematching", "offset",
@@ -121,6 +123,9 @@ def _path(reading: _Reading, name: str, where: str) -> tuple[int, ...]:
         )
         return ()
     path = tuple(tag for tag in tags if tag is not None)
+    if len(path) > _DEEPEST:
+        reading.wrong("search-path", f"`{where}` goes deeper than {_DEEPEST} attributes", "PS3.18 8.3.4.1")
+        return ()
     if any(is_known(tag) and value_representation(tag) != "SQ" for tag in path[:-1]):
         reading.wrong(
             "search-path", f"`{where}` goes into an attribute that is no sequence", "PS3.18 8.3.4.1"

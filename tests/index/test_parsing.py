@@ -147,3 +147,9 @@ def test_all_faults_are_named_at_once() -> None:
     with pytest.raises(BadInput) as caught:
         read(Level.STUDY, [("limit", "x"), ("offset", "y"), ("StudyDate", "z")])
     assert len(caught.value.faults) == 3
+
+
+def test_a_path_of_no_end_is_refused() -> None:
+    deep = ".".join(["RequestAttributesSequence"] * 900)
+    with pytest.raises(BadInput, match="deeper"):
+        read(Level.SERIES, [(f"{deep}.ScheduledProcedureStepID", "1")])
