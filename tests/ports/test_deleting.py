@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 import pytest
 from sqlalchemy import func, select
 
 from scanward import pipeline, wiring
 from scanward.adapters.local import sql_tables as tables
+from scanward.adapters.local.files import FileStore
+from scanward.adapters.local.secrets import FileSecrets
+from scanward.adapters.local.sql_catalog import SqlCatalog
+from scanward.adapters.local.sql_crosswalk import SqlCrosswalk
 from scanward.adapters.local.sql_deleting import SqlDeletion
 from scanward.adapters.local.sql_engine import Database, open_database
+from scanward.adapters.local.sql_migrate import migrate
 from scanward.errors import NotFound
 from scanward.pipeline import Arrival, Line
 from scanward.ports import Ports
@@ -22,6 +28,7 @@ from scanward.ports.executions import Claim, Status
 from scanward.ports.object_store import Zone
 from scanward.settings import Settings
 from tests.deidentify.objects import ct, part10
+from tests.ports.values import delivered, received
 
 pytestmark = pytest.mark.integration
 
@@ -270,3 +277,32 @@ def test_nothing_planted_is_left_in_any_file_of_the_site(site: Site) -> None:
         content = path.read_bytes() if path.is_file() else b""
         for value in ("PLANTED-ID", "Planted^Name", "PLANTEDACC", "Planted"):
             assert value.encode() not in content, (path, value)
+
+
+def test_many_deletions_leave_nothing_in_the_pages_of_the_catalog(tmp_path: Path) -> None:
+    """Of pages whose cells moved, `secure_delete` alone leaves parts of rows behind."""
+    database = open_database(tmp_path / "data", "")
+    migrate(database)
+    walk = SqlCrosswalk(database, FileSecrets(tmp_path / "key" / "site.key"))
+    deletion = SqlDeletion(database, walk, FileStore(tmp_path / "store"))
+    catalog, random = SqlCatalog(database), Random(1)  # noqa: S311 - the same pages each time
+    studies = [f"1.9.{number}" for number in range(200)]
+    for start in range(0, 1500, 50):
+        chosen = [(number, random.choice(studies)) for number in range(start, start + 50)]
+        catalog.receive(
+            [received(one, study=uid, series=f"{uid}.1", patient_id=f"P{uid}X") for one, uid in chosen]
+        )
+        catalog.deliver(
+            [
+                delivered(one, study=f"2.{uid}", series=f"2.{uid}.1", patient_id=f"ANON{uid}X")
+                for one, uid in chosen
+            ]
+        )
+    for uid in studies[::3]:
+        deletion.delete(uid)
+    content = b"".join(path.read_bytes() for path in (tmp_path / "data").iterdir())
+    assert b"P1.9.1X" in content
+    for uid in studies[::3]:
+        assert f"P{uid}X".encode() not in content
+        assert f"ANON{uid}X".encode() not in content
+    database.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sqlalchemy import Connection, RowMapping, Select, delete, select
 
@@ -20,7 +21,7 @@ from scanward.adapters.local.sql_engine import Database
 from scanward.adapters.local.sql_levels import OF_ZONE, refresh
 from scanward.adapters.local.sql_needing import Word, drop_pairs, pair_words, words_of
 from scanward.adapters.local.sql_removing import Place, note_removals, parts, remove_some
-from scanward.errors import NotFound
+from scanward.errors import NotFound, Unavailable
 from scanward.ports.changes import Action
 from scanward.ports.crosswalk import Pair
 from scanward.ports.object_store import ObjectStore, Zone
@@ -37,6 +38,8 @@ _COLUMNS = (
     "issuer",
 )
 _TRIES, _PAUSE = 20, 0.1
+# Writing a file anew takes memory of its size, and 128 MiB take a second or two.
+_LARGEST_REWRITTEN = 128 << 20
 _LOCKED = (tables.instances, tables.deid_instances, tables.crosswalk)
 
 
@@ -59,7 +62,7 @@ class SqlDeletion:
         self.finish()
         if not count:
             raise NotFound("There is nothing of that name in zone raw.")
-        self._empty_logs()
+        self._scrub()
         return count
 
     def discard(self, blobs: Sequence[Place], pairs: Sequence[Pair]) -> None:
@@ -68,7 +71,7 @@ class SqlDeletion:
             note_removals(connection, blobs)
             drop_pairs(connection, self._crosswalk, *pair_words(pairs))
         self.finish()
-        self._empty_logs()
+        self._scrub()
 
     def finish(self) -> int:
         """Remove from the store what is noted; return how many blobs were dealt with."""
@@ -129,13 +132,19 @@ class SqlDeletion:
             drop_pairs(connection, self._crosswalk, words_of(rows, Zone.RAW), pseudonyms)
         return len({(row["study_uid"], row["series_uid"], row["instance_uid"]) for row in rows})
 
-    def _empty_logs(self) -> None:
-        """Let nothing of the deleted rows stay in SQLite's logs; a reader may be in the way for a moment."""
-        for _ in range(_TRIES):
-            if self._database.truncate_logs():
-                return
-            time.sleep(_PAUSE)
-        _log.warning("log not emptied", operation="delete", reason="readers; the next deletion tries again")
+    def _scrub(self) -> None:
+        """Let nothing of the deleted rows stay in the files; a reader may be in the way for a moment."""
+        rewritten = emptied = False
+        with suppress(Unavailable):
+            rewritten = self._database.rewrite(_LARGEST_REWRITTEN)
+            for _ in range(_TRIES):
+                emptied = self._database.truncate_logs()
+                if emptied:
+                    break
+                time.sleep(_PAUSE)
+        if not (rewritten and emptied):
+            # What the freed space of a large or busy file still holds goes when it is used again.
+            _log.warning("files not scrubbed", operation="delete", rewritten=rewritten, emptied=emptied)
 
 
 def _sequences(connection: Connection, keys: Sequence[str]) -> list[int]:

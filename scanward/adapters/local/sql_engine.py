@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, QueuePool, Table, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from scanward.adapters.local.disk import sync_folder
@@ -57,20 +58,34 @@ class Database:
                 connection.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
             yield connection
 
+    def rewrite(self, most_bytes: int) -> bool:
+        """Write SQLite's files anew, so that nothing of deleted rows stays; False if one is larger than that.
+
+        `secure_delete` overwrites what is freed, but not what a page kept when its cells moved to another.
+        Raises Unavailable.
+        """
+        if not self.is_sqlite:
+            return True
+        with self._without_transaction() as cursor:
+            done = [_rewrite(cursor, schema, most_bytes) for schema in (RAW, DEID)]
+        return all(done)
+
     def truncate_logs(self) -> bool:
         """Empty SQLite's write-ahead logs, which hold what was deleted; False if a reader was in the way."""
         if not self.is_sqlite:
             return True
+        with self._without_transaction() as cursor:
+            busy = [_pragma(cursor, f"{schema}.wal_checkpoint(TRUNCATE)") for schema in (RAW, DEID)]
+        return not any(busy)
+
+    @contextlib.contextmanager
+    def _without_transaction(self) -> Iterator[DBAPICursor]:
         with _database_errors():
             connection = self._engine.raw_connection()
             try:
-                busy = [
-                    connection.cursor().execute(f"PRAGMA {schema}.wal_checkpoint(TRUNCATE)").fetchone()[0]
-                    for schema in (RAW, DEID)
-                ]
+                yield connection.cursor()
             finally:
                 connection.close()
-        return not any(busy)
 
     def close(self) -> None:
         """Close all connections."""
@@ -130,6 +145,19 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
+def _rewrite(cursor: DBAPICursor, schema: str, most_bytes: int) -> bool:
+    pages, of_bytes = (_pragma(cursor, f"{schema}.{name}") for name in ("page_count", "page_size"))
+    if pages * of_bytes > most_bytes:
+        return False
+    cursor.execute(f"VACUUM {schema}")
+    return True
+
+
+def _pragma(cursor: DBAPICursor, name: str) -> int:
+    cursor.execute(f"PRAGMA {name}")
+    return int(cursor.fetchall()[0][0])
+
+
 @contextlib.contextmanager
 def _database_errors() -> Iterator[None]:
     """Pass on no text of the driver: it holds statements and their values."""
@@ -137,6 +165,8 @@ def _database_errors() -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise _translated(error.orig) from None
+    except sqlite3.Error as error:
+        raise _translated(error) from None
     except SQLAlchemyError as error:
         raise Unavailable(f"The catalog's database could not be used ({type(error).__name__}).") from None
 
