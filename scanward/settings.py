@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 NamePolicy = Literal["preserve", "safe", "pseudonymous"]
 Duplicates = Literal["replace", "keep", "reject"]
+Origin = Annotated[str, Field(pattern=r"^https?://[^/\s?#*,]+$")]
+"""Scheme, host and, where it is not the scheme's own, port; as a browser names it."""
 _BYTES_A_SECOND = 5e6  # far below what any disk and any transfer syntax needs
 
 
@@ -67,6 +69,9 @@ class Settings(BaseSettings):
         "",
         pattern=r"^$|^https?://[^\s?#]+[^/\s?#]$",
         description="Address that clients call, where a proxy stands before the service; empty: as called.",
+    )
+    cors_origins: tuple[Origin, ...] = Field(
+        (), description='Origins whose pages may ask DICOMweb, as JSON: ["https://viewer.example"].'
     )
     start_token: str | None = Field(None, description="Start-up token; empty: none, loopback only.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")

@@ -27,6 +27,7 @@ from scanward.entrypoints.http import (
 )
 from scanward.entrypoints.http.answers import Problem
 from scanward.entrypoints.http.dicomweb import capabilities, delete, rendered, retrieve, search, store
+from scanward.entrypoints.http.dicomweb.cors import CorsLayer
 from scanward.entrypoints.http.dicomweb.heads import HeadLayer
 from scanward.entrypoints.http.service import Limits, Service
 from scanward.ports import Ports
@@ -86,6 +87,7 @@ def create_app(
         idle_seconds=found.idle_seconds,
         answered=service.metrics.answered,
     )
+    app.add_middleware(CorsLayer, origins=settings.cors_origins)
     return app
 
 
