@@ -31,7 +31,7 @@ def stranger(served: Served, **headers: str) -> httpx.Client:
 
 def test_every_route_has_a_policy_and_is_in_the_openapi_document(served: Served) -> None:
     paths = served.client.get("/openapi.json").json()["paths"]
-    assert set(paths) == set(POLICIES)
+    assert set(paths) == {template.replace(":path}", "}") for template in POLICIES}
 
 
 def test_a_route_without_a_policy_stops_the_start() -> None:
