@@ -148,3 +148,16 @@ def _follow(served: Served, expires: str) -> httpx.Response:
     made = served.client.post("/links", json=wanted)
     assert made.status_code == 201
     return httpx.get(served.url + made.json()["url"], follow_redirects=False)
+
+
+def test_a_deletion_leaves_no_version_in_s3(tmp_path: Path, s3: S3Client) -> None:
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    site = _site(tmp_path)
+    ports = wiring.open_ports(site)
+    send(ports, [CT])
+    work_alone(site, ports)
+    assert len(s3.list_object_versions(Bucket=BUCKET)["Versions"]) == 2
+    study = pydicom.dcmread(BytesIO(CT), stop_before_pixels=True).StudyInstanceUID
+    assert ports.deletion.delete(study) == 1
+    left = s3.list_object_versions(Bucket=BUCKET)
+    assert (left.get("Versions", []), left.get("DeleteMarkers", [])) == ([], [])
