@@ -355,3 +355,9 @@ def test_an_object_beyond_healthimagings_bound_is_refused_unread(
     phase1.upload()
     assert post(ASKED)[0] == 413
     assert phase1.imaging.jobs == {}
+
+
+@pytest.mark.parametrize("event", [None, 7, "text", []], ids=str)
+def test_an_event_that_is_no_object_is_the_callers_fault(phase1: Phase1, event: Any) -> None:  # noqa: ANN401 - whatever JSON is handed on
+    assert phase1.rows() == []
+    assert lambda_handler(event)["statusCode"] == 400

@@ -49,7 +49,7 @@ def upload_request(event: Mapping[str, Any]) -> UploadRequest:
 
 
 def _body(event: Mapping[str, Any]) -> dict[str, Any]:
-    given = event.get("body")
+    given = event.get("body") if isinstance(event, Mapping) else None
     if isinstance(given, Mapping):
         return dict(given)
     if not isinstance(given, str) or not given.strip():
