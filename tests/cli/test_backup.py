@@ -267,7 +267,7 @@ def test_a_backup_while_files_come_in_is_one_moment_s_state(home: Path) -> None:
     words = command("ingest", home / "stream", "--data", home / "data")
     with subprocess.Popen(words, env=environment(home), stdout=subprocess.DEVNULL) as coming:
         first = backed_up(home)
-        counts = []
+        counts: list[tuple[int, dict[str, Any]]] = []
         while coming.poll() is None:
             counts.append(
                 told(
