@@ -26,7 +26,15 @@ from scanward.entrypoints.http import (
     uploads,
 )
 from scanward.entrypoints.http.answers import Problem
-from scanward.entrypoints.http.dicomweb import capabilities, delete, rendered, retrieve, search, store
+from scanward.entrypoints.http.dicomweb import (
+    capabilities,
+    delete,
+    rendered,
+    retrieve,
+    search,
+    store,
+    wado_uri,
+)
 from scanward.entrypoints.http.dicomweb.cors import CorsLayer
 from scanward.entrypoints.http.dicomweb.heads import HeadLayer
 from scanward.entrypoints.http.service import Limits, Service
@@ -35,7 +43,7 @@ from scanward.settings import Settings
 
 _ROUTERS: Final = (
     uploads, executions, studies, links, health, metrics, page, changes, capabilities, search, retrieve,
-    rendered, store, delete,
+    rendered, store, wado_uri, delete,
 )  # fmt: skip
 _POOL: Final = 8
 _DESCRIPTION: Final = """Takes DICOM in, checks it, takes the patient out of it, keeps it, and hands it out.

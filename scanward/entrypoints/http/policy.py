@@ -54,6 +54,8 @@ _DICOMWEB: Final = (
     f"{_SERIES}/metadata",
     f"{_INSTANCE}/metadata",
     f"{_INSTANCE}/frames/{{numbers}}",
+    "/dicomweb/{zone}/wado",
+    f"{_INSTANCE}/pixeldata",
     f"{_INSTANCE}/frames/{{numbers}}/rendered",
     f"{_INSTANCE}/frames/{{numbers}}/thumbnail",
     f"{_INSTANCE}/bulkdata/{{path:path}}",

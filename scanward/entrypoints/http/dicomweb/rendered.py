@@ -47,13 +47,14 @@ async def _images(service: Service, zone: Zone, *uids: str) -> list[Entry]:
     found = await asyncio.to_thread(service.ports.search.entries, zone, *uids)
     if not found:
         raise NotFound(f"There is nothing of that name in zone {zone}.")
-    images = [entry for entry in found if await _is_image(service, zone, entry)]
+    images = [entry for entry in found if await is_image(service, zone, entry)]
     if not images:
         raise NotAcceptable("There are no pixels that a picture could be made of.")
     return images
 
 
-async def _is_image(service: Service, zone: Zone, entry: Entry) -> bool:
+async def is_image(service: Service, zone: Zone, entry: Entry) -> bool:
+    """Tell whether a picture can be made of an instance."""
     syntax = SYNTAXES[entry.transfer_syntax]
     if entry.frames or syntax.codec is not Codec.NATIVE:
         return bool(entry.frames) and syntax.codec is not Codec.VIDEO

@@ -10,10 +10,11 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from scanward.dicom import bulk
+from scanward import wiring
+from scanward.dicom import bulk, structure
 from scanward.dicom.bulk import steps_of
 from scanward.dicom.frames import unpacked
-from scanward.dicom.json_model import whole
+from scanward.dicom.json_model import JsonModels, is_whole, lines, whole
 from scanward.dicom.pieces import Span
 from scanward.dicom.structure.coding import PIXEL_TAGS
 from scanward.dicom.xml_model import native_model
@@ -68,10 +69,27 @@ async def _metadata(request: Request, service: Service, zone: Zone, *uids: str) 
     headers = {"Vary": "Accept", "ETag": _tag_of(found, root, choice.offer.kind)}
     if has_already(request, headers["ETag"]):
         return Response(None, 304, headers)
-    bodies = [whole(entry.model, f"{of_entry(root, entry)}/".encode()) for entry in found]
+    bodies = [
+        whole(await _model(service, zone, entry), f"{of_entry(root, entry)}/".encode()) for entry in found
+    ]
     if choice.offer.kind == XML:
         return xml_parts([native_model(body) for body in bodies], headers)
     return Response(b"[" + b",".join(bodies) + b"]", 200, headers, media_type=choice.offer.kind)
+
+
+async def _model(service: Service, zone: Zone, entry: Entry) -> bytes:
+    """Return an object's whole model: the one that is kept, or made now where that is abridged or missing."""
+    return entry.model if is_whole(entry.model) else await asyncio.to_thread(_made, service, zone, entry)
+
+
+def _made(service: Service, zone: Zone, entry: Entry) -> bytes:
+    with service.ports.objects.open(zone, entry.key) as opened:
+        found = structure.check(opened.view, wiring.open_bounds(service.settings))
+        if found.header_bytes > _LARGEST_HEADER:
+            raise NotAcceptable(
+                f"The object's header is longer than {_LARGEST_HEADER} bytes; retrieve the object itself."
+            )
+        return lines(JsonModels().fragments(opened.view, found))
 
 
 def _tag_of(found: Sequence[Entry], *more: str) -> str:
@@ -208,6 +226,18 @@ async def retrieve_frames(
     """Give some frames of an instance: as stored, decoded, or compressed anew."""
     (entry,) = await _entries(service, Zone(zone), *place)
     return await frames.given(request, service, Zone(zone), entry, numbers)
+
+
+@router.get(
+    "/dicomweb/{zone}/studies/{study_uid}/series/{series_uid}/instances/{instance_uid}/pixeldata",
+    summary="Retrieve pixel data",
+    responses=_ANSWERS,
+)
+async def retrieve_pixel_data(request: Request, zone: ReadZone, place: Place, service: Here) -> Response:
+    """Give all frames of an instance: as stored, decoded, or compressed anew."""
+    (entry,) = await _entries(service, Zone(zone), *place)
+    table = await frames.table_of(service, Zone(zone), entry)
+    return await frames.answer(request, service, Zone(zone), entry, table, range(table.count))
 
 
 @router.get(

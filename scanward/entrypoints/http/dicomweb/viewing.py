@@ -60,7 +60,7 @@ def _viewing(
         for name, is_asked in (("annotations", annotation), ("that profile", profile is None))
         if is_asked
     ]
-    return Viewing(_window(window), _viewport(viewport), _quality(quality), bool(profile), tuple(unmet))
+    return Viewing(window_of(window), viewport_of(viewport), quality_of(quality), bool(profile), tuple(unmet))
 
 
 Views = Annotated[Viewing, Depends(_viewing)]
@@ -74,7 +74,8 @@ def thumbnail_of(viewing: Viewing) -> Viewport:
     return Viewport(width, height, only_smaller=True)
 
 
-def _window(text: str) -> Window | None:
+def window_of(text: str) -> Window | None:
+    """Read center, width and function. Raises BadInput."""
     if not text:
         return None
     center, width, *more = [part.strip() for part in text.split(",")] + [""] * (_SIDES - text.count(",") - 1)
@@ -87,7 +88,8 @@ def _window(text: str) -> Window | None:
     return found
 
 
-def _viewport(text: str) -> Viewport | None:
+def viewport_of(text: str) -> Viewport | None:
+    """Read a size, and what is shown in it. Raises BadInput."""
     if not text:
         return None
     parts = text.split(",")
@@ -104,7 +106,8 @@ def _viewport(text: str) -> Viewport | None:
     return Viewport(int(width), int(height), left, top, source_width, source_height)
 
 
-def _quality(text: str) -> int:
+def quality_of(text: str) -> int:
+    """Read a quality of 1 to 100. Raises BadInput."""
     if not text:
         return _GOOD
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= _BEST):
