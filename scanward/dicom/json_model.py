@@ -9,12 +9,13 @@ import math
 import re
 import struct
 from base64 import b64encode
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from json import dumps
 from threading import local
 
 from pydicom._dicom_dict import DicomDictionary
 
+from scanward.dicom import levels
 from scanward.dicom.structure.coding import (
     IMPLICIT_LITTLE,
     PIXEL_REPRESENTATION,
@@ -36,6 +37,7 @@ _DECIDING = frozenset({_CHARSET, PIXEL_REPRESENTATION})
 _HEADER = 8
 _LARGEST_INLINE = 1 << 10
 _LARGEST_TEXT = 1 << 16
+_LARGEST_KEPT = 1 << 20
 _MOST_BYTES, _MOST_REMEMBERED = 1 << 12, 1 << 22
 _COST = 200
 
@@ -46,6 +48,13 @@ _NUMBERS = {
 }  # fmt: skip
 _US_OR_SS = frozenset(tag for tag, entry in DicomDictionary.items() if entry[0].startswith("US or SS"))
 _OF_THREAD = local()
+_TOLD = (
+    levels.STUDY
+    | levels.SERIES
+    | {_CHARSET, 0x00080016, 0x00080018, 0x00200013}
+    | {0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011, 0x00280100, PIXEL_REPRESENTATION}
+)
+_LAST_TOLD = max(_TOLD)
 _GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 _INTEGER = re.compile(r"([+-]?)0*(\d{1,18})")
 _DECIMAL = re.compile(r"([+-]?)0*(\d*)(?:\.(\d*))?([eE][+-]?\d{1,3})?")
@@ -124,7 +133,8 @@ class _Memory:
         if fragment is None:
             member = made.member(element, "") if element.tag & 0xFFFF else b""
             fragment = element.tag, member
-            if len(raw) <= _MOST_BYTES and element.tag not in _DECIDING:
+            is_small = len(raw) <= _MOST_BYTES and self.held < _MOST_REMEMBERED
+            if is_small and element.tag not in _DECIDING:
                 self.fragments[raw] = fragment
                 self.held += len(raw) + len(member) + _COST
         if raw in self.fragments and element.value - element.start == _HEADER and not element.undefined:
@@ -132,20 +142,52 @@ class _Memory:
         return fragment
 
 
+def kept(view: memoryview, structure: Structure) -> bytes:
+    """Return an object's members for keeping, one a line; of a long header those that searches tell only.
+
+    Such an abridged model begins with an empty line: `is_whole` tells.
+    """
+    if structure.header_bytes <= _LARGEST_KEPT:
+        return lines(models().fragments(view, structure))
+    return b"\n" + lines(_told(view, structure))
+
+
+def is_whole(kept_model: bytes) -> bool:
+    """Tell whether a kept model has all of its object's attributes."""
+    return not kept_model.startswith(b"\n") and bool(kept_model)
+
+
+def _told(view: memoryview, structure: Structure) -> Iterator[Fragment]:
+    """Yield the members that searches tell, without a thought for those between them."""
+    body, coding = structure.dataset_view(view), structure.coding
+    made = _Made(body, coding, encodings_of(b""))
+    end = structure.dataset_end if structure.pixel_offset is None else structure.pixel_offset
+    found = elements(body, structure.dataset_offset, end, coding.explicit, little_endian=coding.little_endian)
+    for one in found:
+        if one.tag > _LAST_TOLD:
+            return
+        if one.tag in _DECIDING:
+            made.note(one)
+        if one.tag in _TOLD and one.end - one.start <= _LARGEST_TEXT:
+            yield one.tag, made.member(one, "")
+
+
 def lines(fragments: Iterable[Fragment]) -> bytes:
     """Return members for keeping, one a line: no JSON text holds a line's end."""
     return b"\n".join([member for _, member in fragments])
 
 
-def members(kept: bytes, tags: Container[int] | None = None) -> list[Fragment]:
+def members(model: bytes, tags: Container[int] | None = None) -> list[Fragment]:
     """Return kept members, of some tags only if these are given."""
-    found = [(int(line[1:9], 16), line) for line in kept.split(b"\n") if line]
+    found = [(int(line[1:9], 16), line) for line in model.split(b"\n") if line]
     return found if tags is None else [one for one in found if one[0] in tags]
 
 
-def whole(kept: bytes, base: bytes) -> bytes:
+def whole(model: bytes, base: bytes) -> bytes:
     """Return kept members as one JSON object whose bulk data lie below `base`, which ends with a slash."""
-    return b"{" + kept.replace(b"\n", b",").replace(BASE, base) + b"}"
+    if model[:1] == b"\n" or b"\n\n" in model:
+        model = b"\n".join(line for line in model.split(b"\n") if line)
+    return b"{" + model.replace(b"\n", b",").replace(BASE, base) + b"}"
 
 
 def models() -> JsonModels:

@@ -96,7 +96,7 @@ def read_kept(key: str, view: memoryview, bounds: Bounds) -> Received:
 
 def _index(view: memoryview, found: structure.Structure) -> tuple[bytes, bytes]:
     """Return an object's model and its frame table, for keeping."""
-    return json_model.lines(json_model.models().fragments(view, found)), packed_table(view, found)
+    return json_model.kept(view, found), packed_table(view, found)
 
 
 def _broken(terms: Terms, named: Named) -> Fault | None:

@@ -72,7 +72,7 @@ def stage_output(
         with structure.open_object(staged.path, bounds=bounds) as written:
             found = structure.check(written.view, bounds)
             header = instance.describe(written.view, found)
-            model = json_model.lines(json_model.models().fragments(written.view, found))
+            model = json_model.kept(written.view, found)
             frames = packed_table(written.view, found)
     except InvalidDicom as fault:
         staged.discard()

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from pydicom import Dataset
 
-from scanward.dicom.json_model import JsonModels, lines, members, models, whole
+from scanward.dicom.json_model import JsonModels, is_whole, kept, lines, members, models, whole
 from scanward.dicom.structure import check
 from scanward.errors import InvalidDicom
 from tests.dicom.generated import datasets, write
@@ -30,8 +30,8 @@ SHARED = JsonModels()
 
 
 def model(view: memoryview, maker: JsonModels | None = None) -> Json:
-    kept = lines((maker or JsonModels()).fragments(view, check(view)))
-    made: Json = json.loads(whole(kept, b"https://example.org/i/"))
+    told = lines((maker or JsonModels()).fragments(view, check(view)))
+    made: Json = json.loads(whole(told, b"https://example.org/i/"))
     return made
 
 
@@ -256,9 +256,9 @@ def test_an_implicit_number_is_signed_where_the_pixels_are() -> None:
 def test_kept_members_are_told_apart_by_tag() -> None:
     view = content("CT_small.dcm")
     fragments = models().fragments(view, check(view))
-    kept = lines(fragments)
-    assert members(kept) == fragments
-    assert members(kept, {0x00080060}) == [(0x00080060, b'"00080060":{"vr":"CS","Value":["CT"]}')]
+    told = lines(fragments)
+    assert members(told) == fragments
+    assert members(told, {0x00080060}) == [(0x00080060, b'"00080060":{"vr":"CS","Value":["CT"]}')]
     assert members(b"") == []
     assert models() is models()
 
@@ -276,3 +276,23 @@ def test_memory_is_bounded_and_what_is_forgotten_is_made_again() -> None:
         assert model(view, maker)["00104000"]["Value"] == [f"{number:04}" * 900]
     assert first["00104000"]["Value"] == ["x" * 4000]
     assert sum(one.held for one in maker._memories.values()) < 6 << 20  # noqa: SLF001 - the bound is its own
+
+
+def test_of_a_long_header_only_what_searches_tell_is_kept() -> None:
+    many = b"".join(b.explicit(0x00090000 | number, "SH", b"x ") for number in range(0x1000, 0xFFFF))
+    body = b"".join([
+        b.explicit(b.CLASS_TAG, "UI", b.uid(b.REPORT)),
+        b.explicit(b.INSTANCE_TAG, "UI", b.uid(b.INSTANCE)),
+        many, many.replace(b"\x09\x00", b"\x0b\x00"),
+        b.explicit(b.ID_TAG, "LO", b"4711"),
+        b.explicit(0x00400244, "DA", b"20200101"),
+        b.explicit(0x00420010, "ST", b"late"),
+    ])  # fmt: skip
+    view = memoryview(b.part10(body))
+    found = kept(view, check(view))
+    assert not is_whole(found)
+    assert [tag for tag, _ in members(found)] == [b.CLASS_TAG, b.INSTANCE_TAG, b.ID_TAG, 0x00400244]
+    assert json.loads(whole(found, b""))["00100020"]["Value"] == ["4711"]
+    small = content("CT_small.dcm")
+    assert is_whole(kept(small, check(small)))
+    assert not is_whole(b"")

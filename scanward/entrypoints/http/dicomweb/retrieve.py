@@ -46,6 +46,7 @@ _OBJECT: Final = (Offer(DICOM, multipart=True), Offer(DICOM), Offer(ZIP))
 _BULK: Final = (Offer(OCTETS, multipart=True), Offer(OCTETS))
 _EXPLICIT: Final = "1.2.840.10008.1.2.1"
 _IMPLICIT: Final = "1.2.840.10008.1.2"
+_LARGEST_HEADER: Final = 32 << 20
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     400: {"model": Problem, "description": "The request cannot be read"},
     404: {"model": Problem, "description": "There is nothing of that name in the zone"},
