@@ -26,7 +26,6 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
 _NOT_OFFERED = frozenset(
     {
         "A compressed instance comes in Explicit VR Little Endian where none is named, for it is the default",
-        "An instance's pixel data come by their own path",
     }
 )
 
