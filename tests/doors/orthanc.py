@@ -93,7 +93,7 @@ def _play(running: Served, orthanc: httpx.Client) -> dict[str, Any]:
     kept = running.client.get("/dicomweb/raw/instances", params=query)
     address = kept.json()[0]["00081190"]["Value"][0] if kept.content else ""
     back = (
-        running.client.get(address, headers=kind | {"Accept": "application/dicom"}).content
+        running.client.get(address, headers=kind | {"Accept": "application/dicom; transfer-syntax=*"}).content
         if address
         else b""
     )

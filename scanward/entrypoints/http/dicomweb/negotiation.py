@@ -47,10 +47,14 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What it is given as. transfer_syntax: as asked for, "" if the client leaves it open, "*" for any."""
+    """What it is given as. transfer_syntax: as asked for, "" if the client leaves it open, "*" for any.
+
+    is_named: the client names the kind, so that the kind's default syntax is meant where none is named.
+    """
 
     offer: Offer
     transfer_syntax: str
+    is_named: bool = True
 
 
 def asked(request: Request) -> list[Range]:
@@ -87,7 +91,7 @@ def choose(wanted: Iterable[Range], offers: Sequence[Offer]) -> Choice:
     for one in wanted:
         for offer in offers:
             if _takes(one, offer):
-                return Choice(offer, one.transfer_syntax)
+                return Choice(offer, one.transfer_syntax, is_named=one.kind == offer.kind)
     named = ", ".join(_spelled(offer) for offer in offers)
     raise NotAcceptable(f"This resource is given as {named}.")
 

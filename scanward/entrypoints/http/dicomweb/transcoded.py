@@ -13,12 +13,15 @@ from starlette.responses import Response, StreamingResponse
 
 from scanward.deliver.transcode import TARGETS
 from scanward.deliver.whole import transcoded
+from scanward.dicom.structure.syntaxes import EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN
 from scanward.entrypoints.http.dicomweb.negotiation import DICOM, Choice, NotAcceptable
 from scanward.entrypoints.http.service import Service
+from scanward.ports.decoder import Undecodable
 from scanward.ports.object_store import Zone
 from scanward.ports.search import Entry
 
 _CHUNK: Final = 64 << 10
+_PLAIN: Final = frozenset({IMPLICIT_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +44,23 @@ class _Made:
 
 
 def is_needed(choice: Choice, found: Sequence[Entry]) -> bool:
-    """Tell whether any of some objects is asked for in another transfer syntax than its own."""
-    return any(choice.transfer_syntax not in {"", "*", entry.transfer_syntax} for entry in found)
+    """Tell whether any of some objects is asked for in another transfer syntax than its own.
+
+    Where application/dicom is named without one, its default is meant: Explicit VR Little Endian (PS3.18
+    8.7.3.2). Implicit VR is left as it is: nobody fails to read it.
+    """
+    if choice.transfer_syntax:
+        return any(choice.transfer_syntax not in {"*", entry.transfer_syntax} for entry in found)
+    is_default = choice.is_named and choice.offer.kind == DICOM
+    return is_default and any(entry.transfer_syntax not in _PLAIN for entry in found)
 
 
 async def given(service: Service, zone: Zone, found: Sequence[Entry], choice: Choice) -> Response:
-    """Answer with objects in one transfer syntax. Raises NotAcceptable or Undecodable."""
-    if choice.transfer_syntax not in TARGETS or choice.offer.kind != DICOM:
+    """Answer with objects in one transfer syntax. Raises NotAcceptable or Undecodable.
+
+    By default, what cannot be decoded (video) comes as it is stored, and says so.
+    """
+    if choice.transfer_syntax not in {"", *TARGETS} or choice.offer.kind != DICOM:
         raise NotAcceptable("Objects are given as they are stored, decoded, or compressed without loss.")
     first = await _made(service, zone, found[0], choice.transfer_syntax)
     if choice.offer.multipart:
@@ -65,19 +78,34 @@ def _make(service: Service, zone: Zone, entry: Entry, target: str) -> _Made:
     # It lies where objects lie: what is as large as an object belongs on its disk, not in memory.
     file = tempfile.TemporaryFile(dir=service.settings.data)  # noqa: SIM115 - who sends it closes it
     try:
-        if entry.transfer_syntax == target:
-            with service.ports.objects.open(zone, entry.key) as opened:
-                for at in range(0, entry.size, _CHUNK):
-                    file.write(opened.view[at : at + _CHUNK])
-            syntax = target
+        if entry.transfer_syntax == target or (not target and entry.transfer_syntax in _PLAIN):
+            syntax = _copied(service, zone, entry, file)
         else:
-            syntax = transcoded(service.frames, zone, entry, target, file)
+            syntax = _decoded(service, zone, entry, target, file)
         size = file.tell()
         file.seek(0)
     except BaseException:
         file.close()
         raise
     return _Made(file, size, syntax)
+
+
+def _decoded(service: Service, zone: Zone, entry: Entry, target: str, file: BinaryIO) -> str:
+    """Write an object in another transfer syntax; where only the default asks, as it is stored if need be."""
+    try:
+        return transcoded(service.frames, zone, entry, target or EXPLICIT_LITTLE_ENDIAN, file)
+    except Undecodable:
+        if target:
+            raise
+        file.seek(0)
+        file.truncate()
+        return _copied(service, zone, entry, file)
+
+
+def _copied(service: Service, zone: Zone, entry: Entry, file: BinaryIO) -> str:
+    with service.ports.objects.open(zone, entry.key) as opened:
+        file.writelines(opened.view[at : at + _CHUNK] for at in range(0, entry.size, _CHUNK))
+    return entry.transfer_syntax
 
 
 def _related(service: Service, zone: Zone, found: Sequence[Entry], target: str, first: _Made) -> Response:
