@@ -41,7 +41,7 @@ def test_an_object_comes_in_the_syntax_asked_for(name: str, end: str, archive: S
     answer = get(archive, path_of(name), f"application/dicom; transfer-syntax={STEM}{end}")
     assert answer.headers["content-type"] == f"application/dicom; transfer-syntax={STEM}{end}"
     assert int(answer.headers["content-length"]) == len(answer.content)
-    dataset = pydicom.dcmread(io.io.BytesIO(answer.content))
+    dataset = pydicom.dcmread(io.BytesIO(answer.content))
     assert dataset.file_meta.TransferSyntaxUID == STEM + end
     np.testing.assert_array_equal(dataset.pixel_array, pydicom.dcmread(FILES / name).pixel_array)
 
