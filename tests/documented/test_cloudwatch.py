@@ -129,8 +129,8 @@ def test_a_value_is_any_real_number(handler: CloudWatchHandler, value: float) ->
 
 def test_all_units_of_cloudwatch_are_known(handler: CloudWatchHandler) -> None:
     shape: Any = handler.cloudwatch_client.meta.service_model.shape_for("StandardUnit")
-    for unit in shape.enum:
-        handler.put_metric_data("Own", "Any", 1, unit)
+    told = {unit: handler.put_metric_data("Own", "Any", 1, unit)["unit"] for unit in shape.enum}
+    assert told == {unit: unit for unit in shape.enum}
 
 
 def test_a_group_is_made_once_and_keeps_its_logs_as_last_said(handler: CloudWatchHandler) -> None:
