@@ -130,7 +130,7 @@ def check(paths: Iterable[str], deletable: Iterable[str] = tuple(DELETIONS)) -> 
 
 def policy_of(method: str, template: str) -> Policy:
     """Return what a method asks of its caller at a route; what is not in the tables asks for the token."""
-    table = DELETIONS if method == "DELETE" else POLICIES
+    table = DELETIONS if method == "DELETE" and template in DELETIONS else POLICIES
     return table.get(template, Policy.TOKEN)
 
 
