@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -78,3 +79,32 @@ def test_a_stopped_import_ends_soon_and_goes_on_later(tmp_path: Path, number: in
     assert stop(tmp_path, arguments, number, begun) < 5
     again = scanward(tmp_path, *arguments)
     assert again.returncode == 0, again.stderr
+
+
+SWALLOWING = """
+import os, signal
+from scanward.entrypoints.cli import stopping
+
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(1000):
+            pass
+
+stopping.listen()
+stopping.check()
+one = Finalized()
+del one  # what the signal raises in there, Python only prints
+try:
+    stopping.check()
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+
+def test_a_stop_that_a_finalizer_swallows_is_heard_at_the_next_batch() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", SWALLOWING], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.stdout == "stopped\n", run.stderr
+    assert "Exception ignored" in run.stderr

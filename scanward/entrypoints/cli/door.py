@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from types import FrameType
 
+from scanward.entrypoints.cli import stopping
 from scanward.errors import BadInput, NotFound, ScanwardError
 
 PARTLY = 1
@@ -17,13 +16,8 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the program: exit code 0, 1 partly, 2 usage, 3 stopped by its surroundings, 130 by a signal."""
-    signal.signal(signal.SIGTERM, _stop)  # `serve` and `worker` put their own in its place
+    stopping.listen()
     sys.exit(run(sys.argv[1:]))
-
-
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    """End like on Ctrl-C: what is under way is cleared away, and a later run goes on."""
-    raise KeyboardInterrupt
 
 
 def run(arguments: list[str]) -> int:

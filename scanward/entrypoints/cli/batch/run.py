@@ -13,6 +13,7 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
+from scanward.entrypoints.cli import stopping
 from scanward.entrypoints.cli.batch import pools, state
 from scanward.entrypoints.cli.batch.dispatch import Dispatcher
 from scanward.entrypoints.cli.batch.plan import Entry, Note, Outcome, Plan, Row, Tally
@@ -67,6 +68,7 @@ class Run:
                 pool, self.plan, run_batch, lambda path: f"{self._fingerprints.path(path):016x}"
             )
             for tally in dispatcher.run(self._entries(meter)):
+                stopping.check()
                 self._take(tally, meter)
             self._remove_superseded()
             self.total.seconds = time.monotonic() - started
