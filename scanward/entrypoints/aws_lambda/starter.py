@@ -132,6 +132,7 @@ def _message(record: SQSRecord, starter: Starter, meter: Meter) -> None:
     try:
         taken = _several(_objects_of(_body(record.body)), starter, meter)
     except Exception as error:
+        # Raised again: whatever it is, this message alone fails and comes again, and its place is logged.
         _log.warning("message failed", operation="start", message_id=record.message_id, exc_info=error)
         raise
     _log.info("message taken", operation="start", message_id=record.message_id, **taken)
